@@ -1,0 +1,11 @@
+//! What every room stands on: ARNs, text made safe, time, ids. Knows nothing of AWS calls.
+
+pub mod arn;
+pub mod ids;
+pub mod text;
+pub mod time;
+
+pub use arn::Arn;
+pub use ids::{Generation, RequestId, ResourceId};
+pub use text::Text;
+pub use time::{Clock, Timestamp};

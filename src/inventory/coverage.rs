@@ -1,0 +1,352 @@
+//! Coverage: for each source of the inventory, how far we have seen.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::read::{ErrorKind, ReadError};
+use crate::base::Timestamp;
+
+/// One API operation that fills the inventory. Declared once in [`SOURCES`].
+#[derive(Debug)]
+pub struct Source {
+    /// `service:Operation`.
+    pub name: &'static str,
+    /// The IAM actions it needs, where they differ from the name.
+    pub actions: &'static [&'static str],
+    /// What it tells us.
+    pub what: &'static str,
+    /// In which wave it is read: 0 identity, 1 cheap lists, 2 details, 3 background.
+    pub wave: u8,
+    /// Seconds between reads while the console runs.
+    pub every: u32,
+}
+
+macro_rules! sources {
+    ($($id:ident = $name:literal, $wave:literal, $every:literal, $what:literal $(, [$($action:literal),+])?;)*) => {
+        /// Every source, in reading order.
+        pub static SOURCES: &[Source] = &[
+            $(Source {
+                name: $name,
+                actions: { const ACTIONS: &[&str] = &[$($($action),+)?]; ACTIONS },
+                what: $what,
+                wave: $wave,
+                every: $every,
+            },)*
+        ];
+
+        impl SourceId {
+            sources!(@ids 0usize; $($id = $name;)*);
+        }
+    };
+    (@ids $n:expr; $id:ident = $name:literal; $($rest:tt)*) => {
+        #[doc = concat!("`", $name, "`")]
+        pub const $id: Self = Self($n);
+        sources!(@ids $n + 1usize; $($rest)*);
+    };
+    (@ids $n:expr;) => {};
+}
+
+/// Which source.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceId(usize);
+
+sources! {
+    CALLER = "sts:GetCallerIdentity", 0, 300, "who we are";
+    ACCOUNT_ALIAS = "iam:ListAccountAliases", 0, 3600, "what the account is called";
+    JOBS = "bedrock:ListModelCustomizationJobs", 1, 15, "customization jobs";
+    MODELS = "bedrock:ListCustomModels", 1, 30, "custom models, owned and received";
+    IMPORTED_MODELS = "bedrock:ListImportedModels", 1, 60, "imported models";
+    IMPORT_JOBS = "bedrock:ListModelImportJobs", 1, 60, "import jobs";
+    COPY_JOBS = "bedrock:ListModelCopyJobs", 1, 60, "copy jobs";
+    EVALUATION_JOBS = "bedrock:ListEvaluationJobs", 1, 120, "evaluation jobs";
+    BATCH_JOBS = "bedrock:ListModelInvocationJobs", 1, 120, "batch inference jobs";
+    DEPLOYMENTS = "bedrock:ListCustomModelDeployments", 1, 60, "on-demand deployments";
+    THROUGHPUTS = "bedrock:ListProvisionedModelThroughputs", 1, 60, "provisioned throughput";
+    GUARDRAILS = "bedrock:ListGuardrails", 1, 120, "guardrails";
+    ENFORCED_GUARDRAILS = "bedrock:ListEnforcedGuardrailsConfiguration", 1, 120, "guardrails enforced for the account";
+    LOGGING = "bedrock:GetModelInvocationLoggingConfiguration", 1, 30, "invocation logging";
+    FOUNDATION_MODELS = "bedrock:ListFoundationModels", 1, 3600, "base models and their lifecycle";
+    ALIASES = "kms:ListAliases", 1, 300, "aliases of keys";
+    JOB_DETAILS = "bedrock:GetModelCustomizationJob", 2, 15, "role, key, network, data and phases of jobs";
+    MODEL_DETAILS = "bedrock:GetCustomModel", 2, 60, "key, job and metrics of models";
+    IMPORTED_MODEL_DETAILS = "bedrock:GetImportedModel", 2, 300, "key and origin of imported models";
+    IMPORT_JOB_DETAILS = "bedrock:GetModelImportJob", 2, 300, "role, key and data of import jobs";
+    EVALUATION_JOB_DETAILS = "bedrock:GetEvaluationJob", 2, 300, "role, key and output of evaluation jobs";
+    GUARDRAIL_DETAILS = "bedrock:GetGuardrail", 2, 300, "policies and key of guardrails";
+    MODEL_POLICIES = "bedrock:GetResourcePolicy", 2, 300, "resource policies of models";
+    TAGS = "bedrock:ListTagsForResource", 2, 300, "tags of jobs and models";
+    KEYS = "kms:DescribeKey", 2, 60, "state, manager and spec of keys";
+    KEY_POLICIES = "kms:GetKeyPolicy", 2, 60, "key policies";
+    GRANTS = "kms:ListGrants", 2, 60, "grants on keys";
+    ROTATION = "kms:GetKeyRotationStatus", 2, 300, "rotation of keys";
+    AUTHORIZATION = "iam:GetAccountAuthorizationDetails", 2, 300, "roles, users, groups and policies";
+    VPCS = "ec2:DescribeVpcs", 2, 300, "VPCs";
+    VPC_ATTRIBUTES = "ec2:DescribeVpcAttribute", 2, 300, "DNS attributes of VPCs";
+    SUBNETS = "ec2:DescribeSubnets", 2, 300, "subnets";
+    ROUTE_TABLES = "ec2:DescribeRouteTables", 2, 120, "route tables";
+    ENDPOINTS = "ec2:DescribeVpcEndpoints", 2, 300, "VPC endpoints and their policies";
+    SECURITY_GROUPS = "ec2:DescribeSecurityGroups", 2, 300, "security groups";
+    BUCKETS = "s3:ListBuckets", 2, 300, "buckets of the account", ["s3:ListAllMyBuckets"];
+    BUCKET_LOCATION = "s3:GetBucketLocation", 2, 3600, "regions of buckets";
+    BUCKET_ENCRYPTION = "s3:GetBucketEncryption", 2, 300, "default encryption of buckets", ["s3:GetEncryptionConfiguration"];
+    BUCKET_VERSIONING = "s3:GetBucketVersioning", 2, 300, "versioning of buckets";
+    BUCKET_PUBLIC_ACCESS = "s3:GetPublicAccessBlock", 2, 300, "public access blocks", ["s3:GetBucketPublicAccessBlock"];
+    BUCKET_POLICY = "s3:GetBucketPolicy", 2, 300, "bucket policies";
+    BUCKET_POLICY_STATUS = "s3:GetBucketPolicyStatus", 2, 300, "whether bucket policies are public";
+    BUCKET_ACL = "s3:GetBucketAcl", 3, 300, "access control lists of buckets";
+    BUCKET_OWNERSHIP = "s3:GetBucketOwnershipControls", 3, 300, "object ownership of buckets";
+    BUCKET_LOGGING = "s3:GetBucketLogging", 3, 300, "server access logging of buckets";
+    BUCKET_LOCK = "s3:GetObjectLockConfiguration", 3, 300, "object lock of buckets", ["s3:GetBucketObjectLockConfiguration"];
+    BUCKET_LIFECYCLE = "s3:GetBucketLifecycleConfiguration", 3, 300, "lifecycle rules of buckets", ["s3:GetLifecycleConfiguration"];
+    BUCKET_REPLICATION = "s3:GetBucketReplication", 3, 300, "replication of buckets", ["s3:GetReplicationConfiguration"];
+    TRAILS = "cloudtrail:DescribeTrails", 2, 300, "trails";
+    TRAIL_STATUS = "cloudtrail:GetTrailStatus", 2, 120, "whether trails log";
+    TRAIL_SELECTORS = "cloudtrail:GetEventSelectors", 2, 300, "what trails record";
+    EVENT_DATA_STORES = "cloudtrail:ListEventDataStores", 3, 300, "CloudTrail Lake stores";
+    EVENTS = "cloudtrail:LookupEvents", 2, 15, "recent management events";
+    LOG_GROUPS = "logs:DescribeLogGroups", 2, 300, "log groups";
+    LOG_FILTERS = "logs:DescribeMetricFilters", 3, 300, "metric filters of log groups";
+    LOG_EVENTS = "logs:FilterLogEvents", 3, 15, "model invocations";
+    RULES = "events:ListRules", 2, 120, "EventBridge rules";
+    RULE_TARGETS = "events:ListTargetsByRule", 2, 120, "targets of rules";
+    MACIE = "macie2:GetMacieSession", 9, 0, "Macie";
+    GUARDDUTY = "guardduty:ListDetectors", 9, 0, "GuardDuty";
+    ACCESS_ANALYZER = "access-analyzer:ListAnalyzers", 9, 0, "Access Analyzer";
+    RAM = "ram:GetResourceShares", 9, 0, "resource shares";
+    ORGANIZATIONS = "organizations:DescribeOrganization", 9, 0, "organization policies";
+    SAGEMAKER = "sagemaker:ListTrainingJobs", 9, 0, "SageMaker training jobs that fed an import";
+    ALARMS = "cloudwatch:DescribeAlarms", 9, 0, "alarms and Bedrock metrics";
+}
+
+impl SourceId {
+    /// Every source.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..SOURCES.len()).map(Self)
+    }
+
+    /// What it is.
+    pub fn source(self) -> &'static Source {
+        &SOURCES[self.0]
+    }
+
+    /// `service:Operation`.
+    pub fn name(self) -> &'static str {
+        self.source().name
+    }
+
+    /// By its name.
+    pub fn named(name: &str) -> Option<Self> {
+        SOURCES.iter().position(|source| source.name == name).map(Self)
+    }
+
+    /// Whether this version reads it at all. Those of wave 9 wait for a later one.
+    pub fn is_read(self) -> bool {
+        self.source().wave < 9
+    }
+
+    /// The IAM actions it takes.
+    pub fn actions(self) -> Vec<&'static str> {
+        match self.source().actions {
+            [] => vec![self.name()],
+            actions => actions.to_vec(),
+        }
+    }
+}
+
+impl fmt::Debug for SourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Display for SourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl Serialize for SourceId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for SourceId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = Cow::<'de, str>::deserialize(deserializer)?;
+        Self::named(&name).ok_or_else(|| serde::de::Error::custom(format!("'{name}' is no source of this version")))
+    }
+}
+
+/// How far a source was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceState {
+    /// Nobody asked.
+    #[default]
+    NotAsked,
+    /// Everything.
+    Complete,
+    /// Some reads of it failed.
+    Partial,
+    /// AWS refused all of it.
+    Denied,
+    /// All of it failed otherwise.
+    Failed,
+    /// Complete once, but not within three intervals.
+    Stale,
+}
+
+impl SourceState {
+    /// One word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NotAsked => "not asked",
+            Self::Complete => "complete",
+            Self::Partial => "partial",
+            Self::Denied => "denied",
+            Self::Failed => "failed",
+            Self::Stale => "stale",
+        }
+    }
+}
+
+/// The outcome of reading one source once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SourceReport {
+    /// Which.
+    pub source: SourceId,
+    /// How far.
+    pub state: SourceState,
+    /// When.
+    pub at: Timestamp,
+    /// Resources or pages read.
+    pub items: u32,
+    /// Reads that failed.
+    pub failed: u32,
+    /// The first failure.
+    pub error: Option<ReadError>,
+}
+
+impl SourceReport {
+    /// Sums up reads of one source: how many worked, and the failures.
+    pub fn sum(source: SourceId, at: Timestamp, worked: usize, failures: &[ReadError]) -> Self {
+        let state = match (worked, failures) {
+            (_, []) => SourceState::Complete,
+            (0, failures) if failures.iter().all(|error| error.kind == ErrorKind::Denied) => SourceState::Denied,
+            (0, _) => SourceState::Failed,
+            _ => SourceState::Partial,
+        };
+        let count = |n| u32::try_from(n).unwrap_or(u32::MAX);
+        Self {
+            source,
+            state,
+            at,
+            items: count(worked),
+            failed: count(failures.len()),
+            error: failures.first().cloned(),
+        }
+    }
+}
+
+/// The latest report of each source.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Coverage(BTreeMap<SourceId, SourceReport>);
+
+impl Coverage {
+    /// Takes a report. Returns whether the picture changed (the time of it does not count).
+    pub fn record(&mut self, report: SourceReport) -> bool {
+        let look =
+            |r: &SourceReport| (r.state, r.items, r.failed, r.error.as_ref().map(|e| (e.kind, e.message.clone())));
+        let changed = self.0.get(&report.source).map(look) != Some(look(&report));
+        self.0.insert(report.source, report);
+        changed
+    }
+
+    /// The latest report of a source.
+    pub fn report(&self, source: SourceId) -> Option<&SourceReport> {
+        self.0.get(&source)
+    }
+
+    /// The state of a source at `now`: a complete one goes stale after three intervals.
+    pub fn state(&self, source: SourceId, now: Timestamp) -> SourceState {
+        match self.0.get(&source) {
+            None => SourceState::NotAsked,
+            Some(report) => {
+                let every = i64::from(source.source().every).max(10);
+                let old = now.secs_since(report.at) > every * 3 + 30;
+                if report.state == SourceState::Complete && old { SourceState::Stale } else { report.state }
+            }
+        }
+    }
+
+    /// Whether the last read of this source saw everything; the reason if not.
+    pub fn complete(&self, source: SourceId) -> Result<(), Gap<'_>> {
+        match self.0.get(&source) {
+            Some(SourceReport { state: SourceState::Complete, .. }) => Ok(()),
+            report => Err(Gap { source, report }),
+        }
+    }
+
+    /// Complete sources and all that this version reads: the `17/18` of the header.
+    pub fn ratio(&self, now: Timestamp) -> (usize, usize) {
+        let read = || SourceId::all().filter(|source| source.is_read());
+        (read().filter(|source| self.state(*source, now) == SourceState::Complete).count(), read().count())
+    }
+
+    /// When anything was read last.
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.0.values().map(|report| report.at).max()
+    }
+}
+
+/// A source that was not fully seen.
+#[derive(Debug, Clone, Copy)]
+pub struct Gap<'a> {
+    /// Which.
+    pub source: SourceId,
+    /// The report, if there was an attempt.
+    pub report: Option<&'a SourceReport>,
+}
+
+impl fmt::Display for Gap<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.report {
+            None => write!(f, "{} not read yet", self.source),
+            Some(SourceReport { error: Some(error), .. }) => error.fmt(f),
+            Some(report) => write!(f, "{} {}", self.source, report.state.word()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_source_has_one_name() {
+        let mut names: Vec<_> = SOURCES.iter().map(|source| source.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), SOURCES.len());
+        assert_eq!(SourceId::GRANTS.name(), "kms:ListGrants");
+        assert_eq!(SourceId::ALARMS.name(), "cloudwatch:DescribeAlarms");
+        assert_eq!(SourceId::BUCKETS.actions(), ["s3:ListAllMyBuckets"]);
+    }
+
+    #[test]
+    fn a_complete_source_goes_stale() {
+        let mut coverage = Coverage::default();
+        let at = Timestamp::from_secs(1000);
+        assert_eq!(coverage.state(SourceId::JOBS, at), SourceState::NotAsked);
+        assert!(coverage.record(SourceReport::sum(SourceId::JOBS, at, 3, &[])));
+        assert!(!coverage.record(SourceReport::sum(SourceId::JOBS, at.plus_secs(5), 3, &[])));
+        assert_eq!(coverage.state(SourceId::JOBS, at.plus_secs(60)), SourceState::Complete);
+        assert_eq!(coverage.state(SourceId::JOBS, at.plus_secs(600)), SourceState::Stale);
+        assert!(coverage.complete(SourceId::GRANTS).is_err());
+    }
+}

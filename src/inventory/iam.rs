@@ -1,0 +1,99 @@
+//! IAM, as one `GetAccountAuthorizationDetails` pass returns it.
+
+use serde::{Deserialize, Serialize};
+
+use super::Tags;
+use super::document::Document;
+use super::update::item;
+use crate::base::{ResourceId, Text, Timestamp};
+
+/// A policy with a name, written into a role, user or group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InlinePolicy {
+    /// `PolicyName`.
+    pub name: Text,
+    /// The document.
+    pub document: Document,
+}
+
+/// A role.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Role {
+    /// ARN, with path.
+    pub arn: ResourceId,
+    /// `RoleName`.
+    pub name: Text,
+    /// `RoleId` (`AROA…`).
+    pub role_id: Text,
+    /// `AssumeRolePolicyDocument`.
+    pub trust: Document,
+    /// Inline policies.
+    pub inline: Vec<InlinePolicy>,
+    /// ARNs of attached managed policies.
+    pub attached: Vec<ResourceId>,
+    /// ARN of the permissions boundary.
+    pub boundary: Option<ResourceId>,
+    /// `CreateDate`.
+    pub created: Timestamp,
+    /// `RoleLastUsed.LastUsedDate`.
+    pub last_used: Option<Timestamp>,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+item!(Role { arn } named |role| role.name.to_string());
+
+/// A user.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct User {
+    /// ARN, with path.
+    pub arn: ResourceId,
+    /// `UserName`.
+    pub name: Text,
+    /// `UserId` (`AIDA…`).
+    pub user_id: Text,
+    /// Names of its groups.
+    pub groups: Vec<Text>,
+    /// Inline policies.
+    pub inline: Vec<InlinePolicy>,
+    /// ARNs of attached managed policies.
+    pub attached: Vec<ResourceId>,
+    /// ARN of the permissions boundary.
+    pub boundary: Option<ResourceId>,
+    /// `CreateDate`.
+    pub created: Timestamp,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+item!(User { arn } named |user| user.name.to_string());
+
+/// A group.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    /// ARN.
+    pub arn: ResourceId,
+    /// `GroupName`.
+    pub name: Text,
+    /// Inline policies.
+    pub inline: Vec<InlinePolicy>,
+    /// ARNs of attached managed policies.
+    pub attached: Vec<ResourceId>,
+}
+
+item!(Group { arn } named |group| group.name.to_string());
+
+/// A managed policy, in its default version.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ManagedPolicy {
+    /// ARN.
+    pub arn: ResourceId,
+    /// `PolicyName`.
+    pub name: Text,
+    /// `DefaultVersionId`.
+    pub version: Text,
+    /// The document of that version.
+    pub document: Document,
+}
+
+item!(ManagedPolicy { arn } named |policy| policy.name.to_string());

@@ -1,0 +1,344 @@
+//! Lineage: base model and data → job → custom model → copy, deployment, throughput; and the roles,
+//! keys, buckets and networks that each of them touches. A graph that can be walked both ways.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+use super::Inventory;
+use super::bedrock::{S3Uri, VpcConfig};
+use super::reference::{Kind, ResourceRef};
+use crate::base::ResourceId;
+
+/// What one end is to the other. The sentence reads `from` link `to`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Link {
+    /// A base model or data feeds a job.
+    Feeds,
+    /// A job makes a model.
+    Makes,
+    /// A model is copied to another.
+    CopiedTo,
+    /// A model is served by a deployment or throughput.
+    ServedBy,
+    /// Something runs as a role.
+    RunsAs,
+    /// Something is encrypted with a key.
+    EncryptedWith,
+    /// Something reads from data.
+    Reads,
+    /// Something writes to data.
+    Writes,
+    /// Data lies in a bucket.
+    LiesIn,
+    /// Something runs in a subnet; a subnet in a VPC.
+    RunsIn,
+    /// Something is protected by a security group.
+    ProtectedBy,
+    /// A subnet follows a route table.
+    Follows,
+    /// Something logs to a group or bucket.
+    LogsTo,
+}
+
+impl Link {
+    /// The verb between the two.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Feeds => "feeds",
+            Self::Makes => "makes",
+            Self::CopiedTo => "copied to",
+            Self::ServedBy => "served by",
+            Self::RunsAs => "runs as",
+            Self::EncryptedWith => "encrypted with",
+            Self::Reads => "reads",
+            Self::Writes => "writes",
+            Self::LiesIn => "lies in",
+            Self::RunsIn => "runs in",
+            Self::ProtectedBy => "protected by",
+            Self::Follows => "follows",
+            Self::LogsTo => "logs to",
+        }
+    }
+}
+
+/// One connection.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Edge {
+    /// The nearer to the origin.
+    pub from: ResourceRef,
+    /// How.
+    pub link: Link,
+    /// The further from it.
+    pub to: ResourceRef,
+}
+
+/// The graph, built from an inventory whenever that changed.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Lineage {
+    edges: BTreeSet<Edge>,
+    down: BTreeMap<ResourceRef, Vec<(Link, ResourceRef)>>,
+    up: BTreeMap<ResourceRef, Vec<(Link, ResourceRef)>>,
+}
+
+impl Lineage {
+    /// The lineage of everything in the inventory. Uses the last values there were: a stale edge is
+    /// still an edge, and the rules judge values, not edges.
+    pub fn of(inventory: &Inventory) -> Self {
+        let mut lineage = Self::default();
+        lineage.jobs(inventory);
+        lineage.models(inventory);
+        lineage.surroundings(inventory);
+        for edge in &lineage.edges {
+            lineage.down.entry(edge.from.clone()).or_default().push((edge.link, edge.to.clone()));
+            lineage.up.entry(edge.to.clone()).or_default().push((edge.link, edge.from.clone()));
+        }
+        lineage
+    }
+
+    fn jobs(&mut self, inventory: &Inventory) {
+        for job in inventory.jobs.values() {
+            let this = ResourceRef::new(Kind::Job, &job.arn);
+            self.link(ResourceRef::new(Kind::FoundationModel, &job.base_model), Link::Feeds, this.clone());
+            if let Some(model) = &job.output_model {
+                self.link(this.clone(), Link::Makes, ResourceRef::new(Kind::Model, model));
+            }
+            let Some(detail) = job.detail.last() else { continue };
+            for uri in detail.training.iter().chain(&detail.validation) {
+                let data = self.data(uri);
+                self.link(data, Link::Feeds, this.clone());
+            }
+            if let Some(uri) = &detail.output {
+                let data = self.data(uri);
+                self.link(this.clone(), Link::Writes, data);
+            }
+            self.link(this.clone(), Link::RunsAs, ResourceRef::new(Kind::Role, &detail.role));
+            self.key(&this, detail.kms_key.as_ref());
+            self.network(&this, detail.vpc.as_ref());
+        }
+        for job in inventory.import_jobs.values() {
+            let this = ResourceRef::new(Kind::ImportJob, &job.arn);
+            if let Some(model) = &job.imported_model {
+                self.link(this.clone(), Link::Makes, ResourceRef::new(Kind::ImportedModel, model));
+            }
+            let Some(detail) = job.detail.last() else { continue };
+            if let Some(uri) = &detail.data {
+                let data = self.data(uri);
+                self.link(data, Link::Feeds, this.clone());
+            }
+            self.link(this.clone(), Link::RunsAs, ResourceRef::new(Kind::Role, &detail.role));
+            self.key(&this, detail.kms_key.as_ref());
+            self.network(&this, detail.vpc.as_ref());
+        }
+        for job in inventory.copy_jobs.values() {
+            let this = ResourceRef::new(Kind::CopyJob, &job.arn);
+            self.link(ResourceRef::new(Kind::Model, &job.source_model), Link::CopiedTo, this.clone());
+            self.link(this.clone(), Link::Makes, ResourceRef::new(Kind::Model, &job.target_model));
+            self.key(&this, job.target_key.as_ref());
+        }
+        for job in inventory.evaluation_jobs.values() {
+            let this = ResourceRef::new(Kind::EvaluationJob, &job.arn);
+            for model in &job.models {
+                if let Some(model) = model_ref(model) {
+                    self.link(model, Link::Feeds, this.clone());
+                }
+            }
+            let Some(detail) = job.detail.last() else { continue };
+            if let Some(uri) = &detail.output {
+                let data = self.data(uri);
+                self.link(this.clone(), Link::Writes, data);
+            }
+            self.link(this.clone(), Link::RunsAs, ResourceRef::new(Kind::Role, &detail.role));
+            self.key(&this, detail.kms_key.as_ref());
+        }
+        for job in inventory.batch_jobs.values() {
+            let this = ResourceRef::new(Kind::BatchJob, &job.arn);
+            if let Some(model) = model_ref(&job.model) {
+                self.link(model, Link::Feeds, this.clone());
+            }
+            if let Some(uri) = &job.input {
+                let data = self.data(uri);
+                self.link(data, Link::Feeds, this.clone());
+            }
+            if let Some(uri) = &job.output {
+                let data = self.data(uri);
+                self.link(this.clone(), Link::Writes, data);
+            }
+            self.link(this.clone(), Link::RunsAs, ResourceRef::new(Kind::Role, &job.role));
+            self.key(&this, job.output_key.as_ref());
+        }
+    }
+
+    fn models(&mut self, inventory: &Inventory) {
+        for model in inventory.models.values() {
+            let this = ResourceRef::new(Kind::Model, &model.arn);
+            if let Some(detail) = model.detail.last() {
+                if let Some(job) = &detail.job {
+                    self.link(ResourceRef::new(Kind::Job, job), Link::Makes, this.clone());
+                }
+                self.key(&this, detail.kms_key.as_ref());
+            }
+        }
+        for model in inventory.imported_models.values() {
+            let this = ResourceRef::new(Kind::ImportedModel, &model.arn);
+            if let Some(detail) = model.detail.last() {
+                if let Some(job) = &detail.job {
+                    self.link(ResourceRef::new(Kind::ImportJob, job), Link::Makes, this.clone());
+                }
+                self.key(&this, detail.kms_key.as_ref());
+            }
+        }
+        for deployment in inventory.deployments.values() {
+            if let Some(model) = model_ref(&deployment.model) {
+                self.link(model, Link::ServedBy, ResourceRef::new(Kind::Deployment, &deployment.arn));
+            }
+        }
+        for throughput in inventory.throughputs.values() {
+            if let Some(model) = model_ref(&throughput.model) {
+                self.link(model, Link::ServedBy, ResourceRef::new(Kind::Throughput, &throughput.arn));
+            }
+        }
+        for guardrail in inventory.guardrails.values() {
+            let this = ResourceRef::new(Kind::Guardrail, &guardrail.arn);
+            self.key(&this, guardrail.detail.last().and_then(|detail| detail.kms_key.as_ref()));
+        }
+    }
+
+    fn surroundings(&mut self, inventory: &Inventory) {
+        let used = |kind| -> BTreeSet<ResourceId> {
+            self.edges.iter().filter(|edge| edge.to.kind == kind).map(|edge| edge.to.id.clone()).collect()
+        };
+        let (subnets, buckets) = (used(Kind::Subnet), used(Kind::Bucket));
+        for id in subnets {
+            let this = ResourceRef::new(Kind::Subnet, &id);
+            if let Some(subnet) = inventory.subnets.get(&id) {
+                self.link(this.clone(), Link::RunsIn, ResourceRef::new(Kind::Vpc, &subnet.vpc));
+            }
+            if let Some(table) = inventory.route_table_of(&id) {
+                self.link(this, Link::Follows, ResourceRef::new(Kind::RouteTable, &table.id));
+            }
+        }
+        for name in buckets {
+            let key = inventory.buckets.get(&name).and_then(|bucket| bucket.encryption.last()?.kms_key.clone());
+            self.key(&ResourceRef::new(Kind::Bucket, &name), key.as_ref());
+        }
+        if let Some(Some(logging)) = inventory.logging.last() {
+            let this = ResourceRef::new(Kind::Logging, "invocation-logging");
+            if let Some(target) = &logging.cloud_watch {
+                let group = ResourceRef::new(Kind::LogGroup, &target.log_group);
+                self.link(this.clone(), Link::LogsTo, group.clone());
+                self.link(this.clone(), Link::RunsAs, ResourceRef::new(Kind::Role, &target.role));
+                let key = inventory.log_groups.get(&target.log_group).and_then(|group| group.kms_key.clone());
+                self.key(&group, key.as_ref());
+            }
+            if let Some(uri) = &logging.s3 {
+                let data = self.data(uri);
+                self.link(this, Link::LogsTo, data);
+                let key =
+                    inventory.buckets.get(&uri.bucket).and_then(|bucket| bucket.encryption.last()?.kms_key.clone());
+                self.key(&ResourceRef::new(Kind::Bucket, &uri.bucket), key.as_ref());
+            }
+        }
+    }
+
+    fn link(&mut self, from: ResourceRef, link: Link, to: ResourceRef) {
+        self.edges.insert(Edge { from, link, to });
+    }
+
+    fn key(&mut self, from: &ResourceRef, key: Option<&ResourceId>) {
+        if let Some(key) = key {
+            self.link(from.clone(), Link::EncryptedWith, ResourceRef::new(Kind::Key, key));
+        }
+    }
+
+    fn network(&mut self, from: &ResourceRef, vpc: Option<&VpcConfig>) {
+        let Some(vpc) = vpc else { return };
+        for subnet in &vpc.subnets {
+            self.link(from.clone(), Link::RunsIn, ResourceRef::new(Kind::Subnet, subnet));
+        }
+        for group in &vpc.security_groups {
+            self.link(from.clone(), Link::ProtectedBy, ResourceRef::new(Kind::SecurityGroup, group));
+        }
+    }
+
+    fn data(&mut self, uri: &S3Uri) -> ResourceRef {
+        let data = ResourceRef::new(Kind::Data, uri.to_string());
+        self.link(data.clone(), Link::LiesIn, ResourceRef::new(Kind::Bucket, &uri.bucket));
+        data
+    }
+
+    /// Every connection.
+    pub fn edges(&self) -> impl Iterator<Item = &Edge> {
+        self.edges.iter()
+    }
+
+    /// What this leads to, one step.
+    pub fn down(&self, from: &ResourceRef) -> &[(Link, ResourceRef)] {
+        self.down.get(from).map_or(&[], Vec::as_slice)
+    }
+
+    /// What leads to this, one step.
+    pub fn up(&self, to: &ResourceRef) -> &[(Link, ResourceRef)] {
+        self.up.get(to).map_or(&[], Vec::as_slice)
+    }
+
+    /// Everything that leads here, any number of steps: who depends on this key, bucket or role.
+    pub fn upstream(&self, of: &ResourceRef) -> BTreeSet<ResourceRef> {
+        walk(of, |at| self.up(at))
+    }
+
+    /// Everything this leads to, any number of steps.
+    pub fn downstream(&self, of: &ResourceRef) -> BTreeSet<ResourceRef> {
+        walk(of, |at| self.down(at))
+    }
+
+    /// All ids of one kind that lineage reaches.
+    pub fn reached(&self, kind: Kind) -> BTreeSet<ResourceId> {
+        self.edges
+            .iter()
+            .flat_map(|edge| [&edge.from, &edge.to])
+            .filter(|node| node.kind == kind)
+            .map(|node| node.id.clone())
+            .collect()
+    }
+}
+
+/// A model by the ARN that serving names it with.
+fn model_ref(id: &ResourceId) -> Option<ResourceRef> {
+    use crate::base::arn::ArnKind;
+    let kind = match id.arn()?.kind() {
+        ArnKind::CustomModel => Kind::Model,
+        ArnKind::ImportedModel => Kind::ImportedModel,
+        ArnKind::FoundationModel => Kind::FoundationModel,
+        ArnKind::Deployment => Kind::Deployment,
+        ArnKind::ProvisionedModel => Kind::Throughput,
+        _ => return None,
+    };
+    Some(ResourceRef::new(kind, id))
+}
+
+fn walk<'a>(start: &'a ResourceRef, next: impl Fn(&ResourceRef) -> &'a [(Link, ResourceRef)]) -> BTreeSet<ResourceRef> {
+    let mut seen = BTreeSet::new();
+    let mut queue = VecDeque::from([start]);
+    while let Some(at) = queue.pop_front() {
+        for (_, node) in next(at) {
+            if seen.insert(node.clone()) {
+                queue.push_back(node);
+            }
+        }
+    }
+    seen.remove(start);
+    seen
+}
+
+impl Inventory {
+    /// The table a subnet follows: the one that names it, else its VPC's main one.
+    pub fn route_table_of(&self, subnet: &ResourceId) -> Option<&super::ec2::RouteTable> {
+        let named = self.route_tables.values().find(|table| table.subnets.contains(subnet));
+        named.or_else(|| {
+            let vpc = &self.subnets.get(subnet)?.vpc;
+            self.route_tables.values().find(|table| table.main && table.vpc == *vpc)
+        })
+    }
+}

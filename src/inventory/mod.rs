@@ -1,0 +1,172 @@
+//! What exists in one session, as plain data: no SDK type, serializable, comparable.
+//!
+//! Nothing enters but through [`Inventory::apply`]. A value that could not be read is a
+//! [`Read::Failed`], never an absence, so that no rule can mistake "could not look" for "is fine".
+
+pub mod bedrock;
+pub mod coverage;
+pub mod document;
+pub mod ec2;
+pub mod events;
+pub mod iam;
+pub mod kms;
+pub mod lineage;
+pub mod logs;
+pub mod read;
+pub mod reference;
+pub mod s3;
+pub mod session;
+pub mod trail;
+pub mod update;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::ResourceId;
+
+pub use coverage::{Coverage, SourceId, SourceReport, SourceState};
+pub use document::Document;
+pub use lineage::{Edge, Lineage, Link};
+pub use read::{ErrorKind, Read, ReadError};
+pub use reference::{Kind, ResourceRef};
+pub use session::{Mode, SessionInfo};
+pub use update::{Item, Update};
+
+/// Tags as AWS gives them: key to value, both from outside.
+pub type Tags = BTreeMap<crate::base::Text, crate::base::Text>;
+
+/// A collection of the inventory, by id.
+pub type Table<T> = BTreeMap<ResourceId, T>;
+
+/// Declares every collection once: the field, what it holds, what a [`ResourceRef`] to it is called.
+macro_rules! inventory {
+    ($($(#[doc = $doc:literal])* $field:ident: $item:ty => $variant:ident;)*) => {
+        /// What exists in one session.
+        #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+        #[serde(default)]
+        pub struct Inventory {
+            $($(#[doc = $doc])* pub $field: Table<$item>,)*
+            /// The invocation-logging configuration, one a region; `None` when logging is off.
+            pub logging: Read<Option<bedrock::LoggingConfiguration>>,
+            /// What was read, when, and what could not be.
+            pub coverage: Coverage,
+        }
+
+        impl Inventory {
+            /// Merges one update in. Returns whether anything a reader could see has changed.
+            pub fn apply(&mut self, update: Update) -> bool {
+                match update {
+                    Update::Listed(items) => match items {
+                        $(Items::$variant(items) => update::replace(&mut self.$field, items),)*
+                    },
+                    Update::Read(items) => match items {
+                        $(Items::$variant(items) => update::merge(&mut self.$field, items),)*
+                    },
+                    Update::Logging(read) => {
+                        let newer = self.logging.clone().newer(read);
+                        let changed = newer != self.logging;
+                        self.logging = newer;
+                        changed
+                    }
+                    Update::Source(report) => self.coverage.record(report),
+                }
+            }
+
+            /// Whether the inventory holds this resource.
+            pub fn holds(&self, reference: &ResourceRef) -> bool {
+                match reference.kind {
+                    $(Kind::$variant => self.$field.contains_key(&reference.id),)*
+                    _ => false,
+                }
+            }
+
+            /// Everything in the inventory, kind by kind.
+            pub fn references(&self) -> impl Iterator<Item = ResourceRef> + '_ {
+                std::iter::empty()
+                    $(.chain(self.$field.keys().map(|id| ResourceRef::new(Kind::$variant, id.clone()))))*
+            }
+
+            /// One resource as JSON, for the raw view and for copies.
+            pub fn raw(&self, reference: &ResourceRef) -> Option<serde_json::Value> {
+                match reference.kind {
+                    $(Kind::$variant => self.$field.get(&reference.id).map(serde_json::to_value)?.ok(),)*
+                    Kind::Logging => serde_json::to_value(&self.logging).ok(),
+                    _ => None,
+                }
+            }
+
+            /// What a person calls it: an alias, a name; else the last part of its id.
+            pub fn name_of(&self, reference: &ResourceRef) -> String {
+                let named = match reference.kind {
+                    $(Kind::$variant => self.$field.get(&reference.id).map(Item::name),)*
+                    _ => None,
+                };
+                named.filter(|name| !name.is_empty()).unwrap_or_else(|| reference.id.last().to_owned())
+            }
+        }
+
+        /// Resources of one kind.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        pub enum Items {
+            $($(#[doc = $doc])* $variant(Vec<$item>),)*
+        }
+    };
+}
+
+inventory! {
+    /// Model customization jobs.
+    jobs: bedrock::CustomizationJob => Job;
+    /// Model import jobs.
+    import_jobs: bedrock::ImportJob => ImportJob;
+    /// Model copy jobs, listed in the region they copy to.
+    copy_jobs: bedrock::CopyJob => CopyJob;
+    /// Model evaluation jobs.
+    evaluation_jobs: bedrock::EvaluationJob => EvaluationJob;
+    /// Batch inference (model invocation) jobs.
+    batch_jobs: bedrock::BatchJob => BatchJob;
+    /// Custom models, owned and received.
+    models: bedrock::CustomModel => Model;
+    /// Imported models.
+    imported_models: bedrock::ImportedModel => ImportedModel;
+    /// Foundation models that can be customized or that lineage reaches.
+    foundation_models: bedrock::FoundationModel => FoundationModel;
+    /// On-demand deployments of custom models.
+    deployments: bedrock::Deployment => Deployment;
+    /// Provisioned model throughput.
+    throughputs: bedrock::Throughput => Throughput;
+    /// Guardrails.
+    guardrails: bedrock::Guardrail => Guardrail;
+    /// Account-level enforced guardrail configurations.
+    enforced_guardrails: bedrock::EnforcedGuardrail => EnforcedGuardrail;
+    /// KMS keys that lineage reaches.
+    keys: kms::Key => Key;
+    /// S3 buckets that lineage reaches.
+    buckets: s3::Bucket => Bucket;
+    /// IAM roles.
+    roles: iam::Role => Role;
+    /// IAM users.
+    users: iam::User => User;
+    /// IAM groups.
+    groups: iam::Group => Group;
+    /// IAM managed policies that are attached somewhere.
+    policies: iam::ManagedPolicy => Policy;
+    /// VPCs.
+    vpcs: ec2::Vpc => Vpc;
+    /// Subnets.
+    subnets: ec2::Subnet => Subnet;
+    /// Route tables.
+    route_tables: ec2::RouteTable => RouteTable;
+    /// VPC endpoints.
+    endpoints: ec2::Endpoint => Endpoint;
+    /// Security groups.
+    security_groups: ec2::SecurityGroup => SecurityGroup;
+    /// CloudTrail trails.
+    trails: trail::Trail => Trail;
+    /// CloudTrail Lake event data stores.
+    event_data_stores: trail::EventDataStore => EventDataStore;
+    /// CloudWatch Logs groups.
+    log_groups: logs::LogGroup => LogGroup;
+    /// EventBridge rules of the default bus.
+    rules: events::Rule => Rule;
+}

@@ -1,0 +1,123 @@
+//! How one room points another at a resource.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::ResourceId;
+
+macro_rules! kinds {
+    ($($(#[doc = $doc:literal])* $variant:ident = $word:literal;)*) => {
+        /// Kinds of resource.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum Kind {
+            $($(#[doc = $doc])* $variant,)*
+        }
+
+        impl Kind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// What the interface and the exports call it.
+            pub fn word(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// The account itself; id = twelve digits.
+    Account = "account";
+    /// One region of the account; id = the region's code.
+    Region = "region";
+    /// A model customization job.
+    Job = "job";
+    /// A model import job.
+    ImportJob = "import job";
+    /// A model copy job.
+    CopyJob = "copy job";
+    /// A model evaluation job.
+    EvaluationJob = "evaluation job";
+    /// A batch inference job.
+    BatchJob = "batch job";
+    /// A custom model.
+    Model = "model";
+    /// An imported model.
+    ImportedModel = "imported model";
+    /// A foundation model.
+    FoundationModel = "base model";
+    /// A custom-model deployment.
+    Deployment = "deployment";
+    /// Provisioned throughput.
+    Throughput = "throughput";
+    /// A guardrail.
+    Guardrail = "guardrail";
+    /// An enforced guardrail configuration.
+    EnforcedGuardrail = "enforced guardrail";
+    /// The invocation-logging configuration of a region; id = the region's code.
+    Logging = "invocation logging";
+    /// A KMS key.
+    Key = "key";
+    /// An S3 bucket.
+    Bucket = "bucket";
+    /// Data under a prefix; id = `s3://bucket/prefix`.
+    Data = "data";
+    /// An IAM role.
+    Role = "role";
+    /// An IAM user.
+    User = "user";
+    /// An IAM group.
+    Group = "group";
+    /// An IAM managed policy.
+    Policy = "policy";
+    /// A VPC.
+    Vpc = "vpc";
+    /// A subnet.
+    Subnet = "subnet";
+    /// A route table.
+    RouteTable = "route table";
+    /// A VPC endpoint.
+    Endpoint = "endpoint";
+    /// A security group.
+    SecurityGroup = "security group";
+    /// A CloudTrail trail.
+    Trail = "trail";
+    /// A CloudTrail Lake event data store.
+    EventDataStore = "event data store";
+    /// A CloudWatch Logs group.
+    LogGroup = "log group";
+    /// An EventBridge rule.
+    Rule = "rule";
+}
+
+/// A kind and an id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ResourceRef {
+    /// What it is.
+    pub kind: Kind,
+    /// Which.
+    pub id: ResourceId,
+}
+
+impl ResourceRef {
+    /// A reference.
+    pub fn new(kind: Kind, id: impl Into<ResourceId>) -> Self {
+        Self { kind, id: id.into() }
+    }
+}
+
+impl From<&ResourceId> for ResourceId {
+    fn from(id: &ResourceId) -> Self {
+        id.clone()
+    }
+}
+
+impl fmt::Display for ResourceRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind.word(), self.id)
+    }
+}
