@@ -1,6 +1,7 @@
 //! What every room stands on: ARNs, text made safe, time, ids. Knows nothing of AWS calls.
 
 pub mod arn;
+pub mod digest;
 pub mod ids;
 pub mod text;
 pub mod time;

@@ -21,7 +21,8 @@ pub struct NotATime(String);
 impl Timestamp {
     /// From milliseconds since 1970. Out of jiff's range (years -9999 to 9999) is clamped.
     pub fn from_millis(millis: i64) -> Self {
-        let (low, high) = (jiff::Timestamp::MIN.as_millisecond(), jiff::Timestamp::MAX.as_millisecond());
+        // why whole seconds: jiff refuses the fractions of its last one.
+        let (low, high) = (jiff::Timestamp::MIN.as_second() * 1000, jiff::Timestamp::MAX.as_second() * 1000);
         Self(millis.clamp(low, high))
     }
 

@@ -109,7 +109,7 @@ sources! {
     EVENTS = "cloudtrail:LookupEvents", 2, 15, "recent management events";
     LOG_GROUPS = "logs:DescribeLogGroups", 2, 300, "log groups";
     LOG_FILTERS = "logs:DescribeMetricFilters", 3, 300, "metric filters of log groups";
-    LOG_EVENTS = "logs:FilterLogEvents", 3, 15, "model invocations";
+    LOG_EVENTS = "logs:FilterLogEvents", 3, 30, "model invocations, without prompts and completions";
     RULES = "events:ListRules", 2, 120, "EventBridge rules";
     RULE_TARGETS = "events:ListTargetsByRule", 2, 120, "targets of rules";
     MACIE = "macie2:GetMacieSession", 9, 0, "Macie";
@@ -272,6 +272,11 @@ impl Coverage {
         self.0.get(&source)
     }
 
+    /// All reports.
+    pub fn into_reports(self) -> impl Iterator<Item = SourceReport> {
+        self.0.into_values()
+    }
+
     /// The state of a source at `now`: a complete one goes stale after three intervals.
     pub fn state(&self, source: SourceId, now: Timestamp) -> SourceState {
         match self.0.get(&source) {
@@ -298,9 +303,10 @@ impl Coverage {
         (read().filter(|source| self.state(*source, now) == SourceState::Complete).count(), read().count())
     }
 
-    /// When anything was read last.
+    /// When anything was read last. An attempt that failed read nothing.
     pub fn newest(&self) -> Option<Timestamp> {
-        self.0.values().map(|report| report.at).max()
+        let read = |report: &&SourceReport| matches!(report.state, SourceState::Complete | SourceState::Partial);
+        self.0.values().filter(read).map(|report| report.at).max()
     }
 }
 

@@ -4,10 +4,12 @@
 //! [`Read::Failed`], never an absence, so that no rule can mistake "could not look" for "is fine".
 
 pub mod bedrock;
+pub mod calls;
 pub mod coverage;
 pub mod document;
 pub mod ec2;
 pub mod events;
+pub mod guardrails;
 pub mod iam;
 pub mod kms;
 pub mod lineage;
@@ -25,6 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::ResourceId;
 
+pub use calls::CallStats;
 pub use coverage::{Coverage, SourceId, SourceReport, SourceState};
 pub use document::Document;
 pub use lineage::{Edge, Lineage, Link};
@@ -71,6 +74,16 @@ macro_rules! inventory {
                     }
                     Update::Source(report) => self.coverage.record(report),
                 }
+            }
+
+            /// The inventory as updates: applied to an empty inventory, they make the same again.
+            pub fn into_updates(self) -> Vec<Update> {
+                let mut updates = vec![
+                    $(Update::Listed(Items::$variant(self.$field.into_values().collect())),)*
+                    Update::Logging(self.logging),
+                ];
+                updates.extend(self.coverage.into_reports().map(Update::Source));
+                updates
             }
 
             /// Whether the inventory holds this resource.
@@ -136,9 +149,9 @@ inventory! {
     /// Provisioned model throughput.
     throughputs: bedrock::Throughput => Throughput;
     /// Guardrails.
-    guardrails: bedrock::Guardrail => Guardrail;
+    guardrails: guardrails::Guardrail => Guardrail;
     /// Account-level enforced guardrail configurations.
-    enforced_guardrails: bedrock::EnforcedGuardrail => EnforcedGuardrail;
+    enforced_guardrails: guardrails::EnforcedGuardrail => EnforcedGuardrail;
     /// KMS keys that lineage reaches.
     keys: kms::Key => Key;
     /// S3 buckets that lineage reaches.

@@ -68,6 +68,8 @@ pub enum ErrorKind {
     Service,
     /// bedwatch's own read-only guard refused; nothing was sent.
     Refused,
+    /// There is more than bedwatch reads at once.
+    Truncated,
     /// This version of bedwatch does not ask.
     NotAsked,
 }
@@ -86,6 +88,7 @@ impl ErrorKind {
             Self::Malformed => "malformed",
             Self::Service => "service error",
             Self::Refused => "refused",
+            Self::Truncated => "not all",
             Self::NotAsked => "not asked",
         }
     }
@@ -105,6 +108,7 @@ impl ErrorKind {
             Self::Malformed => "report it with the operation and this message",
             Self::Service => "press r; if it stays, look at the AWS Health Dashboard",
             Self::Refused => "start with --write if you mean to change things",
+            Self::Truncated => "nothing: the newest are here; look for older ones in CloudTrail itself",
             Self::NotAsked => "nothing: a later version reads it",
         }
     }

@@ -58,7 +58,7 @@ kinds! {
     Guardrail = "guardrail";
     /// An enforced guardrail configuration.
     EnforcedGuardrail = "enforced guardrail";
-    /// The invocation-logging configuration of a region; id = the region's code.
+    /// The invocation-logging configuration of the region; its id is `invocation-logging`.
     Logging = "invocation logging";
     /// A KMS key.
     Key = "key";
