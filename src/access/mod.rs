@@ -1,1 +1,52 @@
-//! access
+//! Policies: parse, match, evaluate. Knows IAM's rules and the inventory; knows no control and no fix.
+//!
+//! A [`Request`] asks whether one caller may do one action on one resource, and gets an [`Answer`]: the
+//! decision, the statements behind it, and, where it depends on the request, an [`Expr`] that can be read
+//! and evaluated. Facts and their marks are in the rules S, P, E, G and B that the comments name (AWS IAM
+//! User Guide, policy evaluation logic; AWS KMS Developer Guide; Amazon Bedrock User Guide).
+
+mod across;
+pub mod actions;
+pub mod batch;
+pub mod condition;
+pub mod decision;
+pub mod expr;
+mod grants;
+pub mod identity;
+pub mod lint;
+pub mod models;
+pub mod obtain;
+mod parse;
+pub mod pattern;
+pub mod plain;
+pub mod policy;
+pub mod principal;
+mod print;
+pub mod propose;
+pub mod request;
+mod scan;
+pub mod scenario;
+mod solve;
+mod span;
+pub mod target;
+mod variables;
+pub mod who;
+
+pub use condition::{Condition, Operator, SetOperator};
+pub use decision::{Answer, Block, Deciding, Decision, Layer, Path, Tri, Truth};
+pub use expr::Expr;
+pub use identity::Identity;
+pub use plain::{KeyAccess, callers, decide, identity_decides, key_decision};
+pub use policy::{Actions, BadPolicy, Effect, Policy, Resources, Statement, Version};
+pub use principal::{Caller, Class, Match, NotACaller, PrincipalEntry, Principals};
+pub use request::{Guards, Level, Request, Resource, Rules};
+pub use scenario::{ContextValue, Facts, Scenario};
+pub use target::{NoTarget, Target};
+pub use who::{Matrix, People, Row, Shift, Who, who_can};
+
+#[cfg(test)]
+mod conformance_tests;
+#[cfg(test)]
+mod property_tests;
+#[cfg(test)]
+mod who_tests;

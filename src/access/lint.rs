@@ -1,0 +1,221 @@
+//! What is wrong, or risky, in a policy by itself: whoever it is attached to.
+
+use super::actions::KMS_ACTIONS;
+use super::condition::{Condition, SetOperator};
+use super::policy::{Effect, Policy, Statement};
+use super::principal::PrincipalEntry;
+use super::{Operator, pattern};
+use crate::base::Text;
+use crate::inventory::Document;
+
+/// What kind of document is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A key policy.
+    Key,
+    /// The policy of another resource.
+    Resource,
+    /// A trust policy.
+    Trust,
+    /// A policy attached to a principal.
+    Identity,
+}
+
+/// One remark.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remark {
+    /// A stable word for it.
+    pub code: &'static str,
+    /// JSON pointer to the statement; `/` for the document.
+    pub pointer: String,
+    /// In words.
+    pub words: Text,
+}
+
+/// Reads a document for what is wrong with it, in the order of its statements.
+pub fn lint(document: &Document, kind: Kind) -> Vec<Remark> {
+    let mut found = Vec::new();
+    let policy = match Policy::parse(document) {
+        Ok(policy) => policy,
+        Err(error) => {
+            let words = Text::new(error.to_string());
+            return vec![Remark { code: "no-policy", pointer: "/".to_owned(), words }];
+        }
+    };
+    for statement in &policy.statements {
+        let mut say = |code, words: String| {
+            found.push(Remark { code, pointer: statement.pointer(), words: Text::new(words) });
+        };
+        if let Some(why) = &statement.malformed {
+            say("malformed", format!("AWS would refuse it: {why}"));
+            continue;
+        }
+        without_effect(statement, kind, &mut say);
+        principals(statement, &mut say);
+        for condition in &statement.conditions {
+            conditions(condition, statement, &mut say);
+        }
+        for action in statement.actions.iter().flat_map(|actions| &actions.patterns) {
+            let of_kms = action.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("kms:"));
+            let known =
+                || KMS_ACTIONS.iter().any(|known| pattern::matches_ignoring_case(action, &format!("kms:{known}")));
+            if of_kms && !known() {
+                say("unknown-action", format!("{action} is no action of KMS"));
+            }
+        }
+    }
+    if kind == Kind::Key {
+        let (bytes, limit) = (document.raw().len(), Document::KEY_POLICY_LIMIT);
+        if bytes > limit - limit / 10 {
+            let left = limit.saturating_sub(bytes);
+            let words = Text::new(format!("{bytes} bytes of {limit}: {left} left"));
+            found.push(Remark { code: "nearly-full", pointer: "/".to_owned(), words });
+        }
+    }
+    found
+}
+
+fn without_effect(statement: &Statement, kind: Kind, say: &mut dyn FnMut(&'static str, String)) {
+    if statement.actions.is_none() {
+        say("no-effect", "it has no Action, so it has no effect".to_owned());
+    }
+    if statement.resources.is_none() && kind != Kind::Trust {
+        say("no-effect", "it has no Resource, so it has no effect".to_owned());
+    }
+    match (kind, &statement.principals) {
+        (Kind::Identity, Some(_)) => {
+            say("principal", "a policy of a principal cannot name principals: AWS would refuse it".to_owned());
+        }
+        (Kind::Key | Kind::Resource | Kind::Trust, None) => {
+            say("no-effect", "it has no Principal: AWS would refuse it".to_owned());
+        }
+        _ => {}
+    }
+}
+
+fn principals(statement: &Statement, say: &mut dyn FnMut(&'static str, String)) {
+    let Some(principals) = &statement.principals else { return };
+    for entry in &principals.entries {
+        if let PrincipalEntry::UniqueId(id) = entry {
+            say("orphan", format!("{id} is the id of a deleted principal; put back unchanged, AWS refuses it"));
+        }
+    }
+    if statement.effect != Effect::Allow {
+        if principals.negated {
+            say("not-principal", "NotPrincipal spares a caller only if its whole chain is listed".to_owned());
+        }
+        return;
+    }
+    if principals.negated {
+        say("not-principal", "NotPrincipal with Allow gives access to everybody who is not listed".to_owned());
+    } else if principals.entries.contains(&PrincipalEntry::Everyone) {
+        let on = |keys: &[&str]| statement.conditions.iter().any(|one| keys.iter().any(|key| one.is_on(key)));
+        if on(&["kms:CallerAccount"]) {
+            let words = "everybody in that account may, without an IAM policy: it is not what the root statement means";
+            say("caller-account", words.to_owned());
+        } else if !on(&["aws:PrincipalOrgID", "aws:PrincipalArn", "aws:PrincipalAccount", "aws:SourceAccount"]) {
+            say("everybody", "it gives access to everybody, in any account".to_owned());
+        }
+    }
+}
+
+fn conditions(condition: &Condition, statement: &Statement, say: &mut dyn FnMut(&'static str, String)) {
+    let allow = statement.effect == Effect::Allow;
+    if condition.set == Some(SetOperator::ForAllValues) && allow {
+        let guarded = statement.conditions.iter().any(|other| {
+            other.operator == Operator::Null && other.is_on(&condition.key) && other.values.iter().all(|v| v == "false")
+        });
+        if !guarded {
+            say("for-all-values", format!("ForAllValues on {} holds for requests without the key too", condition.key));
+        }
+    }
+    if condition.set.is_some() && !super::condition::is_multivalued(&condition.key) {
+        say("set-operator", format!("{} has one value: a set operator on it is not needed", condition.key));
+    }
+    if condition.set.is_none()
+        && condition.operator != Operator::Null
+        && super::condition::is_multivalued(&condition.key)
+        && is_known(&condition.key)
+    {
+        say(
+            "plain-operator",
+            format!("{} may have many values: without ForAnyValue or ForAllValues it does not match", condition.key),
+        );
+    }
+    if condition.key.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("kms:")) && !is_known(&condition.key) {
+        say("unknown-key", format!("{} is no condition key of KMS", condition.key));
+    }
+}
+
+fn is_known(key: &str) -> bool {
+    let lower = key.to_ascii_lowercase();
+    ["kms:encryptioncontext:", "kms:bypass"].iter().any(|prefix| lower.starts_with(prefix))
+        || super::actions::KMS_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key))
+        || (lower.starts_with("aws:") && super::condition::is_multivalued(key))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_remark_has_its_statement_and_a_clean_policy_has_none() {
+        let key = |statement: &str| {
+            let document = Document::new(format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#));
+            lint(&document, Kind::Key).into_iter().map(|remark| remark.code).collect::<Vec<_>>()
+        };
+        let one = |principal: &str, action: &str, more: &str| {
+            key(&format!(r#"{{"Effect":"Allow","Principal":{principal},"Action":"{action}","Resource":"*"{more}}}"#))
+        };
+        let root = r#"{"AWS":"111122223333"}"#;
+        let when = |condition: &str| format!(r#","Condition":{{{condition}}}"#);
+        for (found, expected) in [
+            (one(root, "kms:*", ""), &[][..]),
+            (one("\"*\"", "kms:Decrypt", ""), &["everybody"]),
+            (one("\"*\"", "kms:Decrypt", &when(r#""StringEquals":{"kms:CallerAccount":"1"}"#)), &["caller-account"]),
+            (one("\"*\"", "kms:Decrypt", &when(r#""StringEquals":{"aws:PrincipalOrgID":"o"}"#)), &[]),
+            (one(r#"{"AWS":"AROAEXAMPLEID1234567"}"#, "kms:Decrypt", ""), &["orphan"]),
+            (one(root, "kms:Decript", ""), &["unknown-action"]),
+            (one(root, "KMS:decrypt*", ""), &[]),
+            (
+                one(root, "kms:CreateGrant", &when(r#""ForAllValues:StringEquals":{"kms:GrantOperations":"Decrypt"}"#)),
+                &["for-all-values"],
+            ),
+            (
+                one(
+                    root,
+                    "kms:CreateGrant",
+                    &when(
+                        r#""ForAllValues:StringEquals":{"kms:GrantOperations":"Decrypt"},"Null":{"kms:GrantOperations":"false"}"#,
+                    ),
+                ),
+                &[],
+            ),
+            (one(root, "kms:Decrypt", &when(r#""StringEquals":{"kms:ViaServices":"x"}"#)), &["unknown-key"]),
+            (one(root, "kms:Decrypt", &when(r#""StringEquals":{"kms:EncryptionContext:a":"x"}"#)), &[]),
+            (
+                one(root, "kms:Decrypt", &when(r#""ForAnyValue:StringEquals":{"kms:ViaService":"x"}"#)),
+                &["set-operator"],
+            ),
+            (
+                one(root, "kms:Decrypt", &when(r#""StringEquals":{"kms:EncryptionContextKeys":"x"}"#)),
+                &["plain-operator"],
+            ),
+            (
+                key(r#"{"Effect":"Allow","NotPrincipal":{"AWS":"111122223333"},"Action":"kms:*","Resource":"*"}"#),
+                &["not-principal"],
+            ),
+            (key(r#"{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Resource":"*"}"#), &["no-effect"]),
+            (key(r#"{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:*"}"#), &["no-effect"]),
+            (key(r#"{"Effect":"Maybe"}"#), &["malformed"]),
+        ] {
+            assert_eq!(found, expected);
+        }
+        let full = format!(
+            r#"{{"Statement":[{{"Sid":"{}","Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*"}}]}}"#,
+            "x".repeat(32_000)
+        );
+        assert_eq!(lint(&Document::new(full), Kind::Key)[0].code, "nearly-full");
+        assert_eq!(lint(&Document::new("{"), Kind::Key)[0].code, "no-policy");
+    }
+}

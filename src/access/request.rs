@@ -1,0 +1,394 @@
+//! One question, every layer: who, what, on what, under which organization, session and endpoint (E1–E12).
+
+use super::decision::{Answer, Block, Decision, Layer, Path, Tri, Truth};
+use super::identity::Identity;
+use super::policy::Policy;
+use super::principal::Caller;
+use super::scan::{Ask, Scan, Side, scan};
+use super::scenario::{Context, Facts, Scenario};
+use super::{across, grants};
+use crate::base::{Arn, Text};
+use crate::inventory::kms::Grant;
+
+/// The policy of a resource.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Rules {
+    /// It has none.
+    None,
+    /// This one.
+    Known(Policy),
+    /// Not seen, or not readable, and why.
+    Unknown(Text),
+}
+
+/// What a request is made on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resource {
+    /// Its ARN. With `open` the beginning of it.
+    pub arn: Arn,
+    /// Whether the question is about some object of a bucket.
+    pub open: bool,
+    /// The account that owns it. Empty when it belongs to nobody, like a base model.
+    pub owner: String,
+    /// Its policy.
+    pub rules: Rules,
+    /// The grants on a key, or why they are not known.
+    pub grants: Result<Vec<Grant>, Text>,
+    /// Condition keys that follow from it.
+    pub facts: Facts,
+    /// Whether AWS manages it: resource control policies then do not count (E3).
+    pub managed: bool,
+    /// What stands beside every decision: a state in which it cannot be used (E12).
+    pub notes: Vec<Text>,
+}
+
+impl Resource {
+    /// One without a policy of its own.
+    pub fn plain(arn: Arn) -> Self {
+        Self {
+            owner: arn.account.clone(),
+            arn,
+            open: false,
+            rules: Rules::None,
+            grants: Ok(Vec::new()),
+            facts: Facts::none(),
+            managed: false,
+            notes: Vec::new(),
+        }
+    }
+
+    pub(super) fn ground(&self) -> Ground<'_> {
+        Ground {
+            arn: &self.arn,
+            open: self.open,
+            owner: &self.owner,
+            rules: match &self.rules {
+                Rules::None => None,
+                Rules::Known(policy) => Some(Ok(policy)),
+                Rules::Unknown(why) => Some(Err(why)),
+            },
+            grants: self.grants.as_deref(),
+            facts: &self.facts,
+            managed: self.managed,
+            notes: &self.notes,
+            by_identity: false,
+        }
+    }
+}
+
+/// A resource, borrowed.
+#[derive(Clone, Copy)]
+pub(super) struct Ground<'a> {
+    pub arn: &'a Arn,
+    pub open: bool,
+    pub owner: &'a str,
+    pub rules: Option<Result<&'a Policy, &'a Text>>,
+    pub grants: Result<&'a [Grant], &'a Text>,
+    pub facts: &'a Facts,
+    pub managed: bool,
+    pub notes: &'a [Text],
+    /// Whether the account's own policies decide, even on a role (`iam:PassRole`).
+    pub by_identity: bool,
+}
+
+/// The policies that hang on one root, unit or account of an organization.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Level {
+    /// Its id.
+    pub name: Text,
+    /// Its policies.
+    pub policies: Vec<Policy>,
+}
+
+/// The layers that come from outside the account and from the way of the request. What is `None` was not
+/// seen, and every answer says so; an empty list imposes nothing.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Guards {
+    /// Service control policies of the caller's account, root first.
+    pub scps: Option<Vec<Level>>,
+    /// Resource control policies of the resource's account, root first.
+    pub rcps: Option<Vec<Level>>,
+    /// Policies of the VPC endpoint that the request comes through.
+    pub endpoint: Option<Vec<Policy>>,
+    /// The session policies of the caller; an empty list is a session without.
+    pub session: Option<Vec<Policy>>,
+}
+
+impl Guards {
+    /// No organization, no endpoint, no session policy: known, not unseen.
+    pub fn none() -> Self {
+        Self { scps: Some(Vec::new()), rcps: Some(Vec::new()), endpoint: Some(Vec::new()), session: Some(Vec::new()) }
+    }
+
+    /// What was not looked at, in words.
+    pub fn unseen(&self) -> Option<Text> {
+        let organization = self.scps.is_none() || self.rcps.is_none();
+        match (organization, self.session.is_none()) {
+            (true, true) => Some(Text::new(super::plain::UNSEEN)),
+            (true, false) => Some(Text::new("service and resource control policies are not read")),
+            (false, true) => Some(Text::new("session policies are not read")),
+            (false, false) => None,
+        }
+    }
+}
+
+/// One question.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// Who asks, with its own policies.
+    pub identity: &'a Identity,
+    /// `kms:Decrypt`.
+    pub action: &'a str,
+    /// On what.
+    pub resource: &'a Resource,
+    /// How.
+    pub scenario: &'a Scenario,
+    /// Under which other layers.
+    pub guards: &'a Guards,
+}
+
+impl Request<'_> {
+    /// The answer.
+    pub fn answer(&self) -> Answer {
+        evaluate(self.identity, self.action, self.resource.ground(), self.scenario, self.guards).answer()
+    }
+
+    pub(super) fn evaluate(&self) -> Evaluation {
+        evaluate(self.identity, self.action, self.resource.ground(), self.scenario, self.guards)
+    }
+}
+
+/// What the layers came to, before it is a decision: so that two questions can be joined.
+#[derive(Clone)]
+pub(super) struct Evaluation {
+    pub allow: Truth,
+    pub deny: Truth,
+    pub missing: Vec<Text>,
+    pub blocked: Vec<Block>,
+    pub paths: Vec<Path>,
+    pub caveats: Vec<Text>,
+}
+
+impl Evaluation {
+    /// One that rests on no policy.
+    pub(super) fn of(allow: Truth, missing: Vec<Text>) -> Self {
+        let (blocked, paths, caveats) = (Vec::new(), Vec::new(), Vec::new());
+        Self { allow, deny: Truth::no(), missing, blocked, paths, caveats }
+    }
+
+    pub(super) fn answer(self) -> Answer {
+        let (decision, when) = Decision::of(self.allow, self.deny, self.missing);
+        let denied = decision.is_denied();
+        Answer {
+            decision,
+            caveats: self.caveats,
+            when,
+            blocked: if denied { self.blocked } else { Vec::new() },
+            paths: if denied { Vec::new() } else { self.paths },
+        }
+    }
+
+    /// Both must be allowed.
+    #[must_use]
+    pub(super) fn and(mut self, other: Self) -> Self {
+        self.missing.extend(other.missing);
+        self.blocked.extend(other.blocked);
+        self.paths.extend(other.paths);
+        for caveat in other.caveats {
+            if !self.caveats.contains(&caveat) {
+                self.caveats.push(caveat);
+            }
+        }
+        Self { allow: self.allow.and(other.allow), deny: self.deny.or(other.deny), ..self }
+    }
+}
+
+/// What a set of limiting documents lets through, and what it denies. Each level must allow (E2).
+fn limits<'a>(levels: impl Iterator<Item = (Layer, &'a [Policy])>, ask: &Ask<'_>) -> (Truth, Truth) {
+    let (mut through, mut deny) = (Truth::plain_yes(), Truth::no());
+    for (layer, policies) in levels {
+        let mut level = Truth::no();
+        for policy in policies {
+            let found = scan(policy, &layer, Side::Limit, ask);
+            level = level.or(found.allow);
+            deny = deny.or(found.deny);
+        }
+        through = through.and(level.unnamed());
+    }
+    (through, deny)
+}
+
+pub(super) fn evaluate(
+    identity: &Identity,
+    action: &str,
+    ground: Ground<'_>,
+    scenario: &Scenario,
+    guards: &Guards,
+) -> Evaluation {
+    let caller = &identity.caller;
+    let context =
+        Context { scenario, caller, action, owner: ground.owner, principal: &identity.facts, resource: ground.facts };
+    let has_boundary = identity.boundary.is_some();
+    let ask = Ask { caller, has_boundary, action, resource: ground.arn, open: ground.open, context };
+
+    let is_key = ground.arn.service == "kms";
+    let is_role = !ground.by_identity && ground.arn.service == "iam" && ground.arn.resource.starts_with("role/");
+    // E6: a key and a role's trust stand above the account's own policies.
+    let sovereign = is_key || is_role;
+    let side = if is_role { Side::Trust } else { Side::Resource };
+    let layer = if is_key { Layer::KeyPolicy } else { Layer::ResourcePolicy };
+    let rules = match ground.rules {
+        None => Scan::nothing(),
+        Some(Ok(policy)) => scan(policy, &layer, side, &ask),
+        Some(Err(why)) => Scan::blind(why),
+    };
+    let foreign = caller.account().is_some_and(|account| !ground.owner.is_empty() && account != ground.owner);
+    let service = matches!(caller, Caller::Service(_));
+    let linked = caller.arn().is_some_and(|arn| arn.resource.starts_with("role/aws-service-role/"));
+
+    let own = identity.allow(&ask);
+    let boundary = identity.within_boundary(&ask);
+    let session = guards.session.as_deref().filter(|policies| !policies.is_empty() && takes_session(caller));
+    let (session_lets, session_denies) = limits(session.map(|policies| (Layer::Session, policies)).into_iter(), &ask);
+    let limit = || boundary.clone().and(session_lets.clone());
+    let own_side = || own.clone().and(limit());
+    let grant = if is_key { grants::grants(&ground, identity, &limit(), &ask) } else { Truth::no() };
+
+    let named = rules.allow.tri().or(rules.role.tri()).or(rules.account.tri()) != Tri::No;
+    let effect = across::effect(action, ground.arn, foreign);
+    let ways: Vec<(Path, Truth)> = if service {
+        vec![(Path::ServicePrincipal, rules.allow.clone()), (Path::Grant, grant.clone())]
+    } else if foreign {
+        let all = rules.allow.clone().or(rules.role.clone()).or(rules.account.clone());
+        vec![
+            (Path::CrossAccount, effect.clone().and(all).and(own_side())),
+            (Path::Grant, effect.clone().and(grant.clone())),
+        ]
+    } else {
+        let own_way = if sovereign { rules.account.clone().and(own_side()) } else { own_side() };
+        vec![
+            (Path::Direct, rules.allow.clone()),
+            (Path::RoleOfSession, rules.role.clone().and(limit())),
+            (if sovereign { Path::RootDelegated } else { Path::Identity }, own_way),
+            (Path::Grant, grant.clone()),
+        ]
+    };
+    let best = ways.iter().map(|(_, way)| way.tri()).max().unwrap_or(Tri::No);
+    let paths = ways.iter().filter(|(_, way)| way.tri() == best && best != Tri::No).map(|(path, _)| *path).collect();
+    let allow = ways.into_iter().fold(Truth::no(), |allow, (_, way)| allow.or(way));
+
+    // E2, E3, E4: what limits from outside.
+    let none: &[Level] = &[];
+    let scps = guards.scps.as_deref().filter(|_| !service && !linked).unwrap_or(none);
+    let spared = linked
+        || (is_key && ground.managed)
+        || action.eq_ignore_ascii_case("kms:RetireGrant")
+        || ground.arn.service == "bedrock";
+    let rcps = guards.rcps.as_deref().filter(|_| !spared).unwrap_or(none);
+    let (scp_lets, scp_denies) =
+        limits(scps.iter().map(|level| (Layer::Scp(level.name.clone()), &level.policies[..])), &ask);
+    let (rcp_lets, rcp_denies) =
+        limits(rcps.iter().map(|level| (Layer::Rcp(level.name.clone()), &level.policies[..])), &ask);
+    let endpoint = guards.endpoint.as_deref().filter(|policies| !policies.is_empty());
+    let (endpoint_lets, endpoint_denies) =
+        limits(endpoint.map(|policies| (Layer::Endpoint, policies)).into_iter(), &ask);
+
+    let own_denies = identity.deny(&ask);
+    let deny = [&rules.deny, &own_denies, &session_denies, &scp_denies, &rcp_denies, &endpoint_denies]
+        .into_iter()
+        .fold(Truth::no(), |deny, one| deny.or(one.clone()));
+
+    let mut blocked: Vec<Block> = Vec::new();
+    for by in deny.by.iter().filter(|_| deny.tri() != Tri::No) {
+        blocked.push(Block { layer: by.layer.kind(), explicit: true });
+    }
+    let mut lacks = |lacks: bool, layer: &'static str| {
+        if lacks {
+            blocked.push(Block { layer, explicit: false });
+        }
+    };
+    let lone = rules.allow.tri().or(rules.role.tri()) == Tri::No;
+    let needs_own = !service && (foreign || if sovereign { named && lone } else { lone });
+    let needs_rules = service || foreign || sovereign;
+    lacks(needs_rules && grant.tri() == Tri::No && (!named || effect.tri() == Tri::No), "resource-policy");
+    lacks(needs_own && grant.tri() == Tri::No && own.tri() == Tri::No, "identity");
+    let limited = needs_own || rules.allow.tri() == Tri::No;
+    lacks(!service && limited && boundary.tri() == Tri::No, "boundary");
+    lacks(!service && limited && session_lets.tri() == Tri::No, "session");
+    lacks(scp_lets.tri() == Tri::No, "scp");
+    lacks(rcp_lets.tri() == Tri::No, "rcp");
+    lacks(endpoint_lets.tri() == Tri::No, "endpoint");
+    blocked.sort();
+    blocked.dedup();
+
+    let missing = Missing { ground: &ground, caller, action, foreign, named, needs_own, needs_rules, is_key };
+    let missing = missing.words(&effect, &own, &boundary, &blocked);
+    let mut caveats: Vec<Text> = guards.unseen().into_iter().collect();
+    caveats.extend(ground.notes.iter().cloned());
+    let allow = allow.and(scp_lets).and(rcp_lets).and(endpoint_lets);
+    Evaluation { allow, deny, missing, blocked, paths, caveats }
+}
+
+/// Whether sessions of this caller may carry a policy of their own.
+fn takes_session(caller: &Caller) -> bool {
+    match caller {
+        Caller::Role { .. } => true,
+        Caller::User(arn) => arn.service == "sts",
+        Caller::Root(_) | Caller::Service(_) => false,
+    }
+}
+
+/// In words, what would have to allow and does not (E11).
+struct Missing<'a> {
+    ground: &'a Ground<'a>,
+    caller: &'a Caller,
+    action: &'a str,
+    foreign: bool,
+    named: bool,
+    needs_own: bool,
+    needs_rules: bool,
+    is_key: bool,
+}
+
+impl Missing<'_> {
+    fn words(&self, effect: &Truth, own: &Truth, boundary: &Truth, blocked: &[Block]) -> Vec<Text> {
+        let (action, name) = (self.action, self.caller.name());
+        let policy = match (self.is_key, self.ground.arn.service.as_str()) {
+            (true, _) => "key policy",
+            (_, "iam") => "trust policy",
+            _ => "resource's policy",
+        };
+        let mut missing = Vec::new();
+        let mut say = |words: String| missing.push(Text::new(words));
+        if !self.named && self.is_key {
+            say(format!("no statement of the key policy and no grant allows {action}"));
+        } else if !self.named && self.needs_rules {
+            say(format!("no statement of the {policy} allows {action}"));
+        }
+        if self.foreign && effect.tri() == Tri::No {
+            say(format!("{action} has no effect across accounts"));
+        }
+        if self.needs_own && own.tri() == Tri::No {
+            match (self.named, self.foreign) {
+                (true, _) if self.needs_rules => {
+                    say(format!("the {policy} leaves it to the account, and no policy of {name} allows {action}"));
+                }
+                _ if !self.needs_rules => say(format!("no identity policy of {name} allows {action}")),
+                _ => {}
+            }
+        }
+        if boundary.tri() == Tri::No {
+            say(format!("the permissions boundary of {name} does not allow {action}"));
+        }
+        for block in blocked.iter().filter(|block| !block.explicit) {
+            match block.layer {
+                "session" => say(format!("the session policy does not allow {action}")),
+                "scp" => say(format!("a service control policy level does not allow {action}")),
+                "rcp" => say(format!("a resource control policy level does not allow {action}")),
+                "endpoint" => say(format!("the policy of the VPC endpoint does not allow {action}")),
+                _ => {}
+            }
+        }
+        missing
+    }
+}

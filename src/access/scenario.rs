@@ -1,0 +1,224 @@
+//! What is known of a request beyond who, what and on what: the condition keys.
+
+use std::collections::BTreeMap;
+
+use super::expr::SESSION_NAME;
+use super::principal::Caller;
+
+/// What is known of one condition key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ContextValue {
+    /// It has these values.
+    Known(Vec<String>),
+    /// The request does not carry it.
+    Absent,
+    /// Nobody can tell beforehand.
+    Unknown,
+}
+
+impl ContextValue {
+    /// One known value.
+    pub fn one(value: impl Into<String>) -> Self {
+        Self::Known(vec![value.into()])
+    }
+}
+
+/// How a request is made. Keys that it does not fix and that do not follow from the caller are unknown.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Scenario {
+    fixed: BTreeMap<String, ContextValue>,
+    closed: bool,
+}
+
+/// What is known of a principal or a resource, as condition keys.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Facts {
+    values: BTreeMap<String, ContextValue>,
+    whole: Vec<&'static str>,
+}
+
+impl Facts {
+    /// Nothing.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Adds one.
+    pub fn set(&mut self, key: &str, value: ContextValue) {
+        self.values.insert(key.to_ascii_lowercase(), value);
+    }
+
+    /// Adds tags; all that there are, so that another one is absent.
+    pub fn tags(&mut self, prefix: &'static str, tags: &crate::inventory::Tags) {
+        for (name, value) in tags {
+            self.set(&format!("{prefix}{name}"), ContextValue::one(value.as_str()));
+        }
+        self.whole.push(prefix);
+    }
+
+    fn get(&self, key: &str) -> Option<ContextValue> {
+        let absent = || {
+            let starts = |prefix: &&&str| key.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix));
+            self.whole.iter().find(starts).map(|_| ContextValue::Absent)
+        };
+        self.values.get(key).cloned().or_else(absent)
+    }
+}
+
+/// Everything that a condition can look up for one question.
+#[derive(Clone, Copy)]
+pub(super) struct Context<'a> {
+    pub scenario: &'a Scenario,
+    pub caller: &'a Caller,
+    pub action: &'a str,
+    pub owner: &'a str,
+    pub principal: &'a Facts,
+    pub resource: &'a Facts,
+}
+
+impl Context<'_> {
+    pub(super) fn get(&self, key: &str) -> ContextValue {
+        if key == SESSION_NAME {
+            return match self.caller {
+                Caller::Role { session: Some(name), .. } => ContextValue::one(name),
+                Caller::Role { session: None, .. } => {
+                    self.scenario.fixed.get(key).cloned().unwrap_or(ContextValue::Unknown)
+                }
+                _ => ContextValue::Absent,
+            };
+        }
+        let lower = key.to_ascii_lowercase();
+        if let Some(fixed) = self.scenario.fixed(&lower, self.action) {
+            return fixed;
+        }
+        self.principal
+            .get(&lower)
+            .or_else(|| self.resource.get(&lower))
+            .unwrap_or_else(|| self.scenario.value(&lower, self.caller, self.action, self.owner))
+    }
+}
+
+impl Scenario {
+    /// Nothing is fixed: whatever depends on the way of the request comes out conditional.
+    pub fn open() -> Self {
+        Self::default()
+    }
+
+    /// A service forwards the caller's credentials (`bedrock.us-east-1.amazonaws.com`; the suffix is the
+    /// same in every partition).
+    pub fn through(host: &str) -> Self {
+        Self::open()
+            .with("kms:ViaService", ContextValue::one(host))
+            .with("aws:ViaAWSService", ContextValue::one("true"))
+            // why: a service that makes a grant with the caller's credentials makes it for its resource.
+            .with("kms:GrantIsForAWSResource", ContextValue::one("true"))
+    }
+
+    /// Through Bedrock in this region.
+    pub fn through_bedrock(region: &str) -> Self {
+        Self::through(&format!("bedrock.{region}.amazonaws.com"))
+    }
+
+    /// The caller asks KMS itself.
+    pub fn direct() -> Self {
+        Self::open()
+            .with("kms:ViaService", ContextValue::Absent)
+            .with("aws:ViaAWSService", ContextValue::one("false"))
+            .with("kms:GrantIsForAWSResource", ContextValue::one("false"))
+    }
+
+    /// The same with one key fixed.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: ContextValue) -> Self {
+        self.fixed.insert(key.to_ascii_lowercase(), value);
+        self
+    }
+
+    /// The same with one key fixed, unless it is already.
+    #[must_use]
+    pub(super) fn unless(self, key: &str, value: ContextValue) -> Self {
+        if self.fixed.contains_key(&key.to_ascii_lowercase()) { self } else { self.with(key, value) }
+    }
+
+    /// The same, with every key absent that it does not fix and that does not follow from the caller.
+    #[must_use]
+    pub fn closed(mut self) -> Self {
+        self.closed = true;
+        self
+    }
+
+    fn fixed(&self, key: &str, action: &str) -> Option<ContextValue> {
+        let grants = ["kms:creategrant", "kms:listgrants", "kms:revokegrant"];
+        if key == "kms:grantisforawsresource" && !grants.contains(&action.to_ascii_lowercase().as_str()) {
+            return Some(ContextValue::Absent);
+        }
+        if let Some(fixed) = self.fixed.get(key) {
+            return Some(fixed.clone());
+        }
+        // What one names of an encryption context are its keys.
+        let prefix = "kms:encryptioncontext:";
+        let named =
+            || self.fixed.keys().filter_map(|key| key.strip_prefix(prefix)).map(str::to_owned).collect::<Vec<_>>();
+        if self.closed && key == "kms:encryptioncontextkeys" {
+            return Some(named()).filter(|keys| !keys.is_empty()).map(ContextValue::Known);
+        }
+        None
+    }
+
+    /// What is known of a key for this caller, action and owner of the resource. What follows from the
+    /// caller (`aws:PrincipalArn` is the role's ARN, not the session's) wins over nothing fixed.
+    pub fn value(&self, key: &str, caller: &Caller, action: &str, owner: &str) -> ContextValue {
+        let key = key.to_ascii_lowercase();
+        if let Some(fixed) = self.fixed(&key, action) {
+            return fixed;
+        }
+        let arn = caller.arn();
+        match (key.as_str(), caller) {
+            ("aws:principalarn", Caller::Service(_)) | ("aws:username", Caller::Role { .. } | Caller::Root(_)) => {
+                ContextValue::Absent
+            }
+            ("aws:principalarn", _) => arn.map_or(ContextValue::Absent, |arn| ContextValue::one(arn.to_string())),
+            ("aws:principalaccount" | "kms:calleraccount", _) => {
+                arn.map_or(ContextValue::Unknown, |arn| ContextValue::one(&arn.account))
+            }
+            ("aws:principaltype", Caller::Role { .. }) => ContextValue::one("AssumedRole"),
+            ("aws:principaltype", Caller::Root(_)) => ContextValue::one("Account"),
+            ("aws:username", Caller::User(user)) if user.service == "sts" => ContextValue::Absent,
+            ("aws:principaltype", Caller::User(user)) if user.service == "sts" => ContextValue::one("FederatedUser"),
+            ("aws:username", Caller::User(user)) => ContextValue::one(user.name()),
+            ("aws:principaltype", Caller::User(_)) => ContextValue::one("User"),
+            ("aws:principalisawsservice", Caller::Service(_)) => ContextValue::one("true"),
+            ("aws:principalisawsservice", _) => ContextValue::one("false"),
+            ("aws:principalservicename", Caller::Service(name)) => ContextValue::one(name),
+            ("aws:principalservicename", _) => ContextValue::Absent,
+            ("aws:resourceaccount", _) if !owner.is_empty() => ContextValue::one(owner),
+            _ if self.closed => ContextValue::Absent,
+            _ => ContextValue::Unknown,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_follows_from_the_caller_is_known() {
+        let caller = Caller::parse("arn:aws:iam::123456789012:role/ml/Tuner").unwrap();
+        let through = Scenario::through_bedrock("us-east-1");
+        let ask = |scenario: &Scenario, key: &str, action: &str| scenario.value(key, &caller, action, "123456789012");
+        for (key, expected) in [
+            ("AWS:principalARN", ContextValue::one("arn:aws:iam::123456789012:role/ml/Tuner")),
+            ("kms:CallerAccount", ContextValue::one("123456789012")),
+            ("kms:viaservice", ContextValue::one("bedrock.us-east-1.amazonaws.com")),
+            ("aws:username", ContextValue::Absent),
+            ("aws:SourceIp", ContextValue::Unknown),
+            ("kms:GrantIsForAWSResource", ContextValue::Absent),
+        ] {
+            assert_eq!(ask(&through, key, "kms:Decrypt"), expected, "{key}");
+        }
+        assert_eq!(ask(&through, "kms:GrantIsForAWSResource", "kms:CreateGrant"), ContextValue::one("true"));
+        assert_eq!(ask(&Scenario::direct(), "kms:ViaService", "kms:Decrypt"), ContextValue::Absent);
+        assert_eq!(ask(&Scenario::open(), "kms:ViaService", "kms:Decrypt"), ContextValue::Unknown);
+    }
+}
