@@ -99,6 +99,23 @@ impl Event {
         })
     }
 
+    /// The same event at another time: for a story that is told again.
+    #[must_use]
+    pub fn moved_to(mut self, at: Timestamp) -> Self {
+        self.at = at;
+        if let Some(time) = self.record.get_mut("eventTime") {
+            *time = Value::String(at.to_string());
+        }
+        self
+    }
+
+    /// Whether a bedwatch made the call, by the name in its user agent. Its reads would drown what
+    /// happened, and count as use of the keys it looks at.
+    pub fn is_ours(&self) -> bool {
+        let agent = self.record.pointer("/userAgent").and_then(Value::as_str);
+        agent.is_some_and(|agent| agent.contains("app/bedwatch"))
+    }
+
     /// Whether the event names this resource, by ARN or by the id at the end of it.
     pub fn names(&self, id: &ResourceId) -> bool {
         self.resources.iter().any(|named| named == id || named.last() == id.last())

@@ -1,5 +1,7 @@
-//! What happened: CloudTrail events (and, later, model invocations) as plain data.
+//! What happened: CloudTrail events and model invocations as plain data.
 
 pub mod event;
+pub mod invocation;
 
 pub use event::{Event, Outcome};
+pub use invocation::Invocation;
