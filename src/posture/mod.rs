@@ -1,5 +1,29 @@
 //! Controls over an inventory: what is right, wrong, weak or not known, with evidence.
+//!
+//! A control is a pure rule; it reads the inventory and nothing else. [`assess`] runs all of
+//! [`CONTROLS`] and keeps the law that nothing passes because we could not look.
 
+pub mod assess;
+pub mod catalogue;
+pub mod control;
+mod detection;
+mod encryption;
+pub mod event_pattern;
+#[cfg(test)]
+pub(crate) mod fixtures;
+pub mod history;
+mod identity;
+pub mod judge;
+#[cfg(test)]
+mod law_tests;
+mod logging;
+mod network;
+pub mod score;
 pub mod verdict;
 
+pub use assess::assess;
+pub use catalogue::{CONTROLS, control};
+pub use control::{Context, Control};
+pub use history::{Changes, History};
+pub use score::{AreaScore, Score, score};
 pub use verdict::{Area, Assessment, Evidence, Severity, Status, Verdict};

@@ -94,6 +94,51 @@ pub enum Area {
     Invocation,
 }
 
+impl Area {
+    /// Every area, in the catalogue's order.
+    pub const ALL: [Self; 9] = [
+        Self::Encryption,
+        Self::Identity,
+        Self::Network,
+        Self::Data,
+        Self::Logging,
+        Self::Detection,
+        Self::Guardrails,
+        Self::Import,
+        Self::Invocation,
+    ];
+
+    /// The middle of a control's id.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Encryption => "KMS",
+            Self::Identity => "IAM",
+            Self::Network => "NET",
+            Self::Data => "DAT",
+            Self::Logging => "LOG",
+            Self::Detection => "DET",
+            Self::Guardrails => "GRD",
+            Self::Import => "IMP",
+            Self::Invocation => "INV",
+        }
+    }
+
+    /// What a person calls it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Encryption => "Encryption",
+            Self::Identity => "Identity",
+            Self::Network => "Network",
+            Self::Data => "Data",
+            Self::Logging => "Logging",
+            Self::Detection => "Detection",
+            Self::Guardrails => "Guardrails",
+            Self::Import => "Import",
+            Self::Invocation => "Invocation",
+        }
+    }
+}
+
 /// A fact behind a verdict.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Evidence {

@@ -1,0 +1,125 @@
+//! What a control is, and what it looks at.
+
+use std::collections::BTreeSet;
+
+use super::judge::Judge;
+use super::verdict::{Area, Severity, Verdict};
+use crate::base::arn::ArnKind;
+use crate::base::{ResourceId, Timestamp};
+use crate::inventory::kms::Key;
+use crate::inventory::{Inventory, Kind, Lineage, ResourceRef, SessionInfo, SourceId};
+
+/// A rule of the catalogue.
+#[derive(Debug)]
+pub struct Control {
+    /// `CUS-KMS-01`, …
+    pub id: &'static str,
+    /// One line, as it should be.
+    pub title: &'static str,
+    /// How bad a failure is, unless the sub-reason says otherwise.
+    pub severity: Severity,
+    /// Its area.
+    pub area: Area,
+    /// What it judges, in the plural: it ends the sentence "there are no …".
+    pub what: &'static str,
+    /// Every source it needs. One that is not complete makes it Unknown.
+    pub needs: &'static [SourceId],
+    /// Those of `needs` that say which resources there are. When one is not complete, the resources
+    /// known are still judged, and one Unknown on the region says that there may be more.
+    pub lists: &'static [SourceId],
+    /// Those of `needs` that are only right as a whole (route tables, roles). When one is not complete,
+    /// nothing that rests on it passes. What is in neither is read resource by resource.
+    pub tables: &'static [SourceId],
+    /// How it decides, for people.
+    pub logic: &'static str,
+    /// What to do about a finding.
+    pub remediation: &'static str,
+    /// An AWS CLI line with places to fill in.
+    pub cli: &'static str,
+    /// Frameworks and the ids in them.
+    pub compliance: &'static [(&'static str, &'static [&'static str])],
+    /// Fixes of the catalogue that bedwatch can make.
+    pub fixes: &'static [&'static str],
+    /// The rule. Returns nothing when there is nothing to judge.
+    pub evaluate: fn(&Judge<'_>) -> Vec<Verdict>,
+}
+
+/// What all controls look at.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// What exists.
+    pub inventory: &'a Inventory,
+    /// How it hangs together.
+    pub lineage: &'a Lineage,
+    /// Our account, twelve digits.
+    pub account: &'a str,
+    /// The region's code.
+    pub region: &'a str,
+    /// `aws`, `aws-cn`, `aws-us-gov`.
+    pub partition: &'a str,
+    /// The time of the assessment.
+    pub now: Timestamp,
+    /// Other accounts that may use our keys.
+    pub trusted_accounts: &'a BTreeSet<String>,
+}
+
+impl<'a> Context<'a> {
+    /// Of a session.
+    pub fn of(
+        inventory: &'a Inventory,
+        lineage: &'a Lineage,
+        session: &'a SessionInfo,
+        now: Timestamp,
+        trusted_accounts: &'a BTreeSet<String>,
+    ) -> Self {
+        Self {
+            inventory,
+            lineage,
+            account: session.account.as_str(),
+            region: session.region.as_str(),
+            partition: session.partition.as_str(),
+            now,
+            trusted_accounts,
+        }
+    }
+
+    /// The region as a resource: what a verdict is about when it is about no single thing.
+    pub fn region_ref(&self) -> ResourceRef {
+        ResourceRef::new(Kind::Region, self.region)
+    }
+
+    /// A key by whatever names it: ARN, alias ARN, alias or bare id. Services let users write any.
+    pub fn key(&self, named: &ResourceId) -> Option<&'a Key> {
+        let keys = &self.inventory.keys;
+        if let Some(key) = keys.get(named) {
+            return Some(key);
+        }
+        let arn = named.arn();
+        let home = |key: &&Key| {
+            let held = key.arn.arn();
+            held.is_some_and(|held| match &arn {
+                Some(arn) => (&held.account, &held.region) == (&arn.account, &arn.region),
+                None => held.account == self.account && held.region == self.region,
+            })
+        };
+        let alias = match &arn {
+            Some(arn) if arn.kind() == ArnKind::Alias => arn.resource.strip_prefix("alias/"),
+            Some(_) => return None,
+            None => named.as_str().strip_prefix("alias/"),
+        };
+        match alias {
+            Some(alias) => keys.values().filter(home).find(|key| key.aliases.iter().any(|held| held == alias)),
+            None => keys.values().filter(home).find(|key| key.arn.last() == named.as_str()),
+        }
+    }
+
+    /// Whether an account is ours or trusted.
+    pub fn trusts(&self, account: &str) -> bool {
+        account == self.account || self.trusted_accounts.contains(account)
+    }
+
+    /// What a person calls a resource.
+    pub fn name_of(&self, reference: &ResourceRef) -> String {
+        self.inventory.name_of(reference)
+    }
+}

@@ -1,0 +1,397 @@
+//! Encryption: which key a model has, and whether that key is sound.
+
+mod exposure;
+mod rights;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::catalogue::framework::{ATLAS, CIS, FEDRAMP, GDPR, HIPAA, NIST, OWASP, PCI, SRA};
+use super::control::Control;
+use super::judge::{Judge, listed_refs, unread};
+use super::verdict::{Area, Severity, Verdict};
+use crate::base::{ResourceId, Text};
+use crate::inventory::kms::{Key, KeyState};
+use crate::inventory::{Kind, ResourceRef, SourceId};
+
+pub(super) use exposure::KMS_07;
+pub(super) use rights::KMS_06;
+
+pub(super) const KMS_01: Control = Control {
+    id: "CUS-KMS-01",
+    title: "Custom model encrypted with a customer managed key",
+    severity: Severity::High,
+    area: Area::Encryption,
+    what: "custom models that we own",
+    needs: &[SourceId::MODELS, SourceId::MODEL_DETAILS, SourceId::KEYS],
+    lists: &[SourceId::MODELS],
+    tables: &[],
+    logic: "Every custom model of this account must name a KMS key (modelKmsKeyArn), and that key must be managed by \
+            the customer, not by AWS. A model without a key is encrypted with one that AWS owns and you cannot see.",
+    remediation: "The key of a model cannot be changed. Train again with customModelKmsKeyId, or copy the model to \
+                  another Region with modelKmsKeyId; then delete the old one yourself.",
+    cli: "aws bedrock create-model-customization-job --custom-model-kms-key-id KEY …",
+    compliance: &[
+        (NIST, &["SC-28(1)", "SC-12", "SC-13"]),
+        (FEDRAMP, &["SC-28", "SC-12"]),
+        (PCI, &["3.5.1", "3.6.1"]),
+        (HIPAA, &["164.312(a)(2)(iv)"]),
+        (GDPR, &["32"]),
+        (OWASP, &["LLM02"]),
+        (ATLAS, &["AML.T0048.004", "AML.M0012"]),
+        (SRA, &["DP", "KMS"]),
+    ],
+    fixes: &[],
+    evaluate: model_keys,
+};
+
+fn model_keys(judge: &Judge<'_>) -> Vec<Verdict> {
+    let context = judge.context;
+    let owned = context.inventory.models.values().filter(|model| model.owned);
+    owned
+        .map(|model| {
+            let subject = judge.on(ResourceRef::new(Kind::Model, &model.arn));
+            let detail = match model.detail.known() {
+                Ok(detail) => detail,
+                Err(unknown) => return subject.unread(unread("bedrock:GetCustomModel", unknown)),
+            };
+            let Some(named) = &detail.kms_key else {
+                return subject
+                    .shows("modelKmsKeyArn", "none")
+                    .shows("customizationType", &model.customization)
+                    .shows_some("jobArn", detail.job.as_ref())
+                    .fail(
+                        "no-cmk",
+                        format!("model {} has no KMS key: it is encrypted with one that AWS owns", model.name),
+                    );
+            };
+            let subject = subject.related([ResourceRef::new(Kind::Key, key_id(judge, named))]);
+            let metadata = match metadata(judge, named) {
+                Ok(metadata) => metadata,
+                Err(why) => return subject.unread(why),
+            };
+            let alias = context.key(named).map_or(named.last(), Key::label).to_owned();
+            let draft = subject
+                .shows("modelKmsKeyArn", named)
+                .shows("KeyManager", &metadata.manager)
+                .shows("KeyState", &metadata.state)
+                .shows("alias", &alias);
+            if metadata.manager == "CUSTOMER" {
+                draft.pass(format!("encrypted with the customer managed key {alias}"))
+            } else {
+                draft.fail(
+                    "aws-managed-key",
+                    format!("model {} is encrypted with {alias}, which AWS manages", model.name),
+                )
+            }
+        })
+        .collect()
+}
+
+pub(super) const KMS_02: Control = Control {
+    id: "CUS-KMS-02",
+    title: "In-flight or latest customization job names a customer managed key",
+    severity: Severity::High,
+    area: Area::Encryption,
+    what: "customization jobs",
+    needs: &[SourceId::JOBS, SourceId::JOB_DETAILS],
+    lists: &[SourceId::JOBS],
+    tables: &[],
+    logic: "Judges every job in progress, and the newest job of each model name. It must name a key for the model it \
+            makes (outputModelKmsKeyArn). A running job without one can still be stopped before it costs more; a \
+            finished one is history and counts low.",
+    remediation: "Stop the job, and submit it again with customModelKmsKeyId.",
+    cli: "aws bedrock stop-model-customization-job --job-identifier JOB",
+    compliance: &[
+        (NIST, &["SC-28(1)", "SC-12"]),
+        (FEDRAMP, &["SC-28(1)", "SC-12"]),
+        (PCI, &["3.5.1"]),
+        (HIPAA, &["164.312(a)(2)(iv)"]),
+        (GDPR, &["32"]),
+        (OWASP, &["LLM02"]),
+        (ATLAS, &["AML.M0012"]),
+        (SRA, &["DP"]),
+    ],
+    fixes: &[],
+    evaluate: job_keys,
+};
+
+fn job_keys(judge: &Judge<'_>) -> Vec<Verdict> {
+    let jobs = &judge.context.inventory.jobs;
+    let mut newest: BTreeMap<&Text, _> = BTreeMap::new();
+    for job in jobs.values() {
+        let held = newest.entry(&job.output_model_name).or_insert(job);
+        if (job.created, &job.arn) > (held.created, &held.arn) {
+            *held = job;
+        }
+    }
+    let latest: BTreeSet<&ResourceId> = newest.values().map(|job| &job.arn).collect();
+    let judged = jobs
+        .values()
+        .filter(|job| latest.contains(&job.arn) || job.status == crate::inventory::bedrock::JobStatus::InProgress);
+    judged
+        .map(|job| {
+            let subject = judge.on(ResourceRef::new(Kind::Job, &job.arn));
+            let detail = match job.detail.known() {
+                Ok(detail) => detail,
+                Err(unknown) => return subject.unread(unread("bedrock:GetModelCustomizationJob", unknown)),
+            };
+            let training = detail.phases.training.as_ref().map(|phase| &phase.status);
+            let draft = subject
+                .shows("outputModelKmsKeyArn", detail.kms_key.as_ref().map_or("none", ResourceId::as_str))
+                .shows("status", &job.status)
+                .shows_some("trainingStatus", training)
+                .shows("roleArn", &detail.role);
+            match &detail.kms_key {
+                Some(key) => draft.pass(format!("names the key {}", context_label(judge, key))),
+                None if job.status.is_running() => draft.fail(
+                    "in-progress-without-cmk",
+                    format!(
+                        "job {} is running without a KMS key for model {}; it can still be stopped",
+                        job.name, job.output_model_name
+                    ),
+                ),
+                None => draft.fail_as(
+                    Severity::Low,
+                    "finished-without-cmk",
+                    format!("job {}, the latest for model {}, named no KMS key", job.name, job.output_model_name),
+                ),
+            }
+        })
+        .collect()
+}
+
+/// Everything that says which keys there are.
+const KEY_LISTS: &[SourceId] = &[
+    SourceId::JOBS,
+    SourceId::JOB_DETAILS,
+    SourceId::MODELS,
+    SourceId::MODEL_DETAILS,
+    SourceId::IMPORTED_MODELS,
+    SourceId::IMPORTED_MODEL_DETAILS,
+    SourceId::LOGGING,
+    SourceId::BUCKET_ENCRYPTION,
+    SourceId::LOG_GROUPS,
+];
+
+pub(super) const KMS_03: Control = Control {
+    id: "CUS-KMS-03",
+    title: "Key of models and data is enabled and not pending deletion",
+    severity: Severity::Critical,
+    area: Area::Encryption,
+    what: "keys used by models, jobs, buckets and log groups",
+    needs: &[
+        SourceId::JOBS,
+        SourceId::JOB_DETAILS,
+        SourceId::MODELS,
+        SourceId::MODEL_DETAILS,
+        SourceId::IMPORTED_MODELS,
+        SourceId::IMPORTED_MODEL_DETAILS,
+        SourceId::LOGGING,
+        SourceId::BUCKET_ENCRYPTION,
+        SourceId::LOG_GROUPS,
+        SourceId::KEYS,
+    ],
+    lists: KEY_LISTS,
+    tables: &[],
+    logic: "Every key that a model, job, bucket or log group of the lineage is encrypted with must be in state Enabled, \
+            of spec SYMMETRIC_DEFAULT and usage ENCRYPT_DECRYPT. In any other state, what it encrypts cannot be used; \
+            once deleted, never again.",
+    remediation: "Cancel the deletion and enable the key.",
+    cli: "aws kms cancel-key-deletion --key-id KEY && aws kms enable-key --key-id KEY",
+    compliance: &[
+        (NIST, &["SC-12", "CP-9"]),
+        (FEDRAMP, &["SC-12", "CP-9"]),
+        (PCI, &["3.6.1", "3.7.1"]),
+        (HIPAA, &["164.308(a)(7)(ii)(A)"]),
+        (GDPR, &["32(1)(b)"]),
+        (CIS, &["5.7"]),
+        (ATLAS, &["AML.T0029"]),
+        (SRA, &["KMS"]),
+    ],
+    fixes: &[],
+    evaluate: key_states,
+};
+
+fn key_states(judge: &Judge<'_>) -> Vec<Verdict> {
+    let keys = reached(judge).into_values();
+    keys.map(|used| {
+        let subject = judge.on(used.reference()).related(used.users.iter().cloned());
+        let metadata = match metadata(judge, &used.id) {
+            Ok(metadata) => metadata,
+            Err(why) => return subject.unread(why),
+        };
+        let users = listed_refs(judge.context, &used.users);
+        let label = used.label();
+        let draft = subject
+            .shows("KeyState", &metadata.state)
+            .shows_some("DeletionDate", metadata.deletion)
+            .shows_some("ValidTo", metadata.valid_to)
+            .shows("KeySpec", &metadata.spec)
+            .shows("KeyUsage", &metadata.usage)
+            .shows("usedBy", &users);
+        let code = match &metadata.state {
+            KeyState::Enabled if metadata.spec != "SYMMETRIC_DEFAULT" || metadata.usage != "ENCRYPT_DECRYPT" => {
+                let (spec, usage) = (&metadata.spec, &metadata.usage);
+                let why = format!(
+                    "key {label} is {spec} for {usage}; models and data need SYMMETRIC_DEFAULT for ENCRYPT_DECRYPT"
+                );
+                return draft.fail("wrong-spec", why);
+            }
+            KeyState::Enabled => return draft.pass(format!("enabled; used by {users}")),
+            KeyState::Disabled => "disabled",
+            KeyState::PendingDeletion => "pending-deletion",
+            KeyState::PendingImport => "pending-import",
+            KeyState::Unavailable => "unavailable",
+            KeyState::Other(word) if word == "PendingReplicaDeletion" => "pending-deletion",
+            // why: Creating and Updating pass by themselves, but no call works until then.
+            KeyState::Other(_) => "unavailable",
+        };
+        let when = match (code, metadata.deletion) {
+            ("pending-deletion", Some(date)) => format!(" on {}", date.minute()),
+            _ => String::new(),
+        };
+        draft.fail(code, format!("key {label} is {}{when}; {users} cannot be decrypted", metadata.state))
+    })
+    .collect()
+}
+
+pub(super) const KMS_04: Control = Control {
+    id: "CUS-KMS-04",
+    title: "Automatic rotation of customization keys",
+    severity: Severity::Medium,
+    area: Area::Encryption,
+    what: "customer managed keys in the lineage",
+    needs: &[
+        SourceId::JOBS,
+        SourceId::JOB_DETAILS,
+        SourceId::MODELS,
+        SourceId::MODEL_DETAILS,
+        SourceId::IMPORTED_MODELS,
+        SourceId::IMPORTED_MODEL_DETAILS,
+        SourceId::LOGGING,
+        SourceId::BUCKET_ENCRYPTION,
+        SourceId::LOG_GROUPS,
+        SourceId::KEYS,
+        SourceId::ROTATION,
+    ],
+    lists: KEY_LISTS,
+    tables: &[],
+    logic: "Every customer managed key of the lineage whose material AWS KMS made (origin AWS_KMS) must rotate by \
+            itself, at least every 365 days. Keys with imported material or in other stores, and asymmetric keys, \
+            cannot, and are left out.",
+    remediation: "Switch rotation on, with a period of 365 days or less.",
+    cli: "aws kms enable-key-rotation --key-id KEY --rotation-period-in-days 365",
+    compliance: &[
+        (NIST, &["SC-12(2)"]),
+        (FEDRAMP, &["SC-12"]),
+        (PCI, &["3.7.4"]),
+        (HIPAA, &["164.312(a)(2)(iv)"]),
+        (GDPR, &["25", "30"]),
+        (CIS, &["4.6"]),
+        (ATLAS, &["AML.M0012"]),
+    ],
+    fixes: &[],
+    evaluate: key_rotation,
+};
+
+/// The longest period that passes.
+const LONGEST_PERIOD_DAYS: i32 = 365;
+
+fn key_rotation(judge: &Judge<'_>) -> Vec<Verdict> {
+    let keys = reached(judge).into_values();
+    keys.filter_map(|used| {
+        let subject = judge.on(used.reference());
+        let metadata = match metadata(judge, &used.id) {
+            Ok(metadata) => metadata,
+            Err(why) => return Some(subject.unread(why)),
+        };
+        if metadata.manager != "CUSTOMER" {
+            return None;
+        }
+        let label = used.label();
+        if metadata.origin != "AWS_KMS" {
+            return Some(
+                subject
+                    .not_applicable(format!("key {label} has origin {}: it cannot rotate by itself", metadata.origin)),
+            );
+        }
+        if metadata.spec != "SYMMETRIC_DEFAULT" {
+            return Some(
+                subject.not_applicable(format!("key {label} is {}: it cannot rotate by itself", metadata.spec)),
+            );
+        }
+        let rotation = match used.key.map(|key| key.rotation.known()) {
+            Some(Ok(rotation)) => rotation,
+            Some(Err(unknown)) => return Some(subject.unread(unread("kms:GetKeyRotationStatus", unknown))),
+            None => return Some(subject.unread("the key is not in the inventory")),
+        };
+        if metadata.state == KeyState::PendingDeletion {
+            return Some(
+                subject.not_applicable(format!("key {label} is pending deletion: rotation rests; see CUS-KMS-03")),
+            );
+        }
+        let draft = subject
+            .shows("KeyRotationEnabled", rotation.enabled)
+            .shows_some("RotationPeriodInDays", rotation.period_days)
+            .shows_some("NextRotationDate", rotation.next);
+        Some(match rotation.period_days {
+            _ if !rotation.enabled => draft.fail("rotation-off", format!("key {label} does not rotate")),
+            Some(days) if days > LONGEST_PERIOD_DAYS => draft.fail(
+                "rotation-period-long",
+                format!("key {label} rotates every {days} days; at most {LONGEST_PERIOD_DAYS} are asked for"),
+            ),
+            Some(days) => draft.pass(format!("rotates every {days} days")),
+            None => draft.pass("rotates once a year"),
+        })
+    })
+    .collect()
+}
+
+/// A key that lineage reaches, under its own ARN where that is known.
+struct Used<'a> {
+    id: ResourceId,
+    key: Option<&'a Key>,
+    users: BTreeSet<ResourceRef>,
+}
+
+impl Used<'_> {
+    fn reference(&self) -> ResourceRef {
+        ResourceRef::new(Kind::Key, &self.id)
+    }
+
+    fn label(&self) -> &str {
+        self.key.map_or_else(|| self.id.last(), Key::label)
+    }
+}
+
+/// Every key of the lineage once, however it is named there.
+fn reached<'a>(judge: &Judge<'a>) -> BTreeMap<ResourceId, Used<'a>> {
+    let mut found: BTreeMap<ResourceId, Used<'a>> = BTreeMap::new();
+    for named in judge.context.lineage.reached(Kind::Key) {
+        let key = judge.context.key(&named);
+        let id = key.map_or_else(|| named.clone(), |key| key.arn.clone());
+        let used = found.entry(id.clone()).or_insert_with(|| Used { id, key, users: BTreeSet::new() });
+        let node = ResourceRef::new(Kind::Key, named);
+        used.users.extend(judge.context.lineage.up(&node).iter().map(|(_, user)| user.clone()));
+    }
+    found
+}
+
+fn key_id(judge: &Judge<'_>, named: &ResourceId) -> ResourceId {
+    judge.context.key(named).map_or_else(|| named.clone(), |key| key.arn.clone())
+}
+
+fn context_label(judge: &Judge<'_>, named: &ResourceId) -> String {
+    judge.context.key(named).map_or(named.last(), Key::label).to_owned()
+}
+
+fn metadata<'a>(judge: &Judge<'a>, named: &ResourceId) -> Result<&'a crate::inventory::kms::KeyMetadata, String> {
+    let Some(key) = judge.context.key(named) else {
+        let why =
+            judge.gap(SourceId::KEYS).map_or_else(|| "it is not in the inventory".to_owned(), |gap| gap.to_string());
+        return Err(format!("key {named}: {why}"));
+    };
+    key.metadata.known().map_err(|unknown| unread("kms:DescribeKey", unknown))
+}

@@ -1,0 +1,304 @@
+//! How a control says something: a subject, at least one fact, then a status. The types make it
+//! impossible to pass or fail without evidence, or to forget the sources.
+
+use std::fmt;
+
+use super::control::{Context, Control};
+use super::verdict::{Evidence, Severity, Status, Verdict};
+use crate::base::Text;
+use crate::inventory::{Kind, ResourceRef, SourceId};
+
+/// A control at work.
+#[derive(Debug, Clone, Copy)]
+pub struct Judge<'a> {
+    /// The control.
+    pub control: &'static Control,
+    /// What it looks at.
+    pub context: &'a Context<'a>,
+}
+
+impl<'a> Judge<'a> {
+    /// Begins a verdict on a resource.
+    pub fn on(&self, resource: ResourceRef) -> Subject<'a> {
+        let name = Text::new(self.context.name_of(&resource));
+        Subject { judge: *self, resource, name, aux: None, related: Vec::new() }
+    }
+
+    /// Begins a verdict on the region.
+    pub fn on_region(&self) -> Subject<'a> {
+        self.on(self.context.region_ref())
+    }
+
+    /// The gap of a source, in words, if it was not seen whole.
+    pub fn gap(&self, source: SourceId) -> Option<Text> {
+        self.context.inventory.coverage.complete(source).err().map(|gap| Text::new(gap.to_string()))
+    }
+
+    /// The first gap among sources.
+    pub fn any_gap(&self, sources: &[SourceId]) -> Option<Text> {
+        sources.iter().find_map(|source| self.gap(*source))
+    }
+}
+
+/// A resource about to be judged.
+#[derive(Debug, Clone)]
+pub struct Subject<'a> {
+    judge: Judge<'a>,
+    resource: ResourceRef,
+    name: Text,
+    aux: Option<String>,
+    related: Vec<ResourceRef>,
+}
+
+impl Subject<'_> {
+    /// Tells verdicts on one resource apart by another that it concerns.
+    #[must_use]
+    pub fn beside(mut self, other: ResourceRef) -> Self {
+        self.aux = Some(other.id.last().to_owned());
+        self.related.push(other);
+        self
+    }
+
+    /// Tells verdicts on one resource apart by a word.
+    #[must_use]
+    pub fn part(mut self, word: &str) -> Self {
+        self.aux = Some(word.to_owned());
+        self
+    }
+
+    /// Other resources it concerns.
+    #[must_use]
+    pub fn related(mut self, others: impl IntoIterator<Item = ResourceRef>) -> Self {
+        self.related.extend(others);
+        self
+    }
+
+    fn verdict(self, status: Status, code: &'static str, reason: Text, evidence: Vec<Evidence>) -> Verdict {
+        let Self { judge: Judge { control, .. }, resource, name, aux, related } = self;
+        let tail = aux.map(|aux| format!("/{}", Text::new(aux))).unwrap_or_default();
+        Verdict {
+            id: format!("{}/{}{tail}", control.id, resource.id.last()),
+            control: control.id,
+            title: control.title,
+            severity: control.severity,
+            status,
+            code,
+            reason,
+            resource,
+            name,
+            related,
+            evidence,
+            sources: control.needs.to_vec(),
+            fixes: control.fixes,
+        }
+    }
+
+    /// A fact. Only with one can it pass or fail.
+    pub fn shows(self, label: &'static str, value: impl fmt::Display) -> Draft<Self> {
+        Draft { subject: self, evidence: Vec::new() }.shows(label, value)
+    }
+
+    /// Could not look: a failed read, a gap in coverage. The text names the operation and the error.
+    #[must_use]
+    pub fn unread(self, why: impl fmt::Display) -> Verdict {
+        self.unknown("unread", why)
+    }
+
+    /// Could look, but not decide.
+    #[must_use]
+    pub fn undecided(self, code: &'static str, why: impl fmt::Display) -> Verdict {
+        self.unknown(code, why)
+    }
+
+    /// Could not read this document.
+    #[must_use]
+    pub fn malformed(self, what: &str, pointer: Option<String>, why: impl fmt::Display) -> Verdict {
+        let value = Text::new(why.to_string());
+        let reason = Text::new(format!("{what}: {value}"));
+        self.verdict(Status::Unknown, "malformed", reason, vec![Evidence { label: "error".into(), value, pointer }])
+    }
+
+    fn unknown(self, code: &'static str, why: impl fmt::Display) -> Verdict {
+        let why = Text::new(why.to_string());
+        let evidence = vec![Evidence { label: "error".into(), value: why.clone(), pointer: None }];
+        self.verdict(Status::Unknown, code, why, evidence)
+    }
+
+    /// Nothing to judge here.
+    #[must_use]
+    pub fn not_applicable(self, why: impl fmt::Display) -> Verdict {
+        self.verdict(Status::NotApplicable, "not-applicable", Text::new(why.to_string()), Vec::new())
+    }
+}
+
+/// A subject with its facts.
+#[derive(Debug, Clone)]
+pub struct Draft<S> {
+    subject: S,
+    evidence: Vec<Evidence>,
+}
+
+/// One thing that is wrong. A resource may have several.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    /// Fail or Warn.
+    pub status: Status,
+    /// Sub-reason.
+    pub code: &'static str,
+    /// If it differs from the control's.
+    pub severity: Option<Severity>,
+    /// One sentence.
+    pub reason: String,
+    /// Its own facts.
+    pub evidence: Vec<Evidence>,
+}
+
+impl Problem {
+    /// A failure.
+    pub fn fail(code: &'static str, reason: impl Into<String>) -> Self {
+        Self { status: Status::Fail, code, severity: None, reason: reason.into(), evidence: Vec::new() }
+    }
+
+    /// A weakness.
+    pub fn warn(code: &'static str, reason: impl Into<String>) -> Self {
+        Self { status: Status::Warn, ..Self::fail(code, reason) }
+    }
+
+    /// Graded otherwise than the control.
+    #[must_use]
+    pub fn graded(mut self, severity: Severity) -> Self {
+        self.severity = Some(severity);
+        self
+    }
+
+    /// A fact of it.
+    #[must_use]
+    pub fn shows(mut self, label: &'static str, value: impl fmt::Display) -> Self {
+        self.evidence.push(Evidence { label: label.into(), value: Text::new(value.to_string()), pointer: None });
+        self
+    }
+
+    /// A fact of it that stands in the policy.
+    #[must_use]
+    pub fn points(mut self, label: &'static str, value: impl fmt::Display, pointer: String) -> Self {
+        self.evidence.push(Evidence {
+            label: label.into(),
+            value: Text::new(value.to_string()),
+            pointer: Some(pointer),
+        });
+        self
+    }
+}
+
+impl Draft<Subject<'_>> {
+    /// One more fact.
+    #[must_use]
+    pub fn shows(mut self, label: &'static str, value: impl fmt::Display) -> Self {
+        self.evidence.push(Evidence { label: label.into(), value: Text::new(value.to_string()), pointer: None });
+        self
+    }
+
+    /// A fact if there is one.
+    #[must_use]
+    pub fn shows_some(self, label: &'static str, value: Option<impl fmt::Display>) -> Self {
+        match value {
+            Some(value) => self.shows(label, value),
+            None => self,
+        }
+    }
+
+    /// A fact that stands in the resource's policy.
+    #[must_use]
+    pub fn points(mut self, label: &str, value: impl fmt::Display, pointer: Option<String>) -> Self {
+        self.evidence.push(Evidence { label: label.into(), value: Text::new(value.to_string()), pointer });
+        self
+    }
+
+    /// Right.
+    #[must_use]
+    pub fn pass(self, reason: impl fmt::Display) -> Verdict {
+        self.subject.verdict(Status::Pass, "ok", Text::new(reason.to_string()), self.evidence)
+    }
+
+    /// Wrong.
+    #[must_use]
+    pub fn fail(self, code: &'static str, reason: impl fmt::Display) -> Verdict {
+        self.subject.verdict(Status::Fail, code, Text::new(reason.to_string()), self.evidence)
+    }
+
+    /// Wrong, but graded otherwise than the control.
+    #[must_use]
+    pub fn fail_as(self, severity: Severity, code: &'static str, reason: impl fmt::Display) -> Verdict {
+        Verdict { severity, ..self.fail(code, reason) }
+    }
+
+    /// Works, but weak.
+    #[must_use]
+    pub fn warn(self, code: &'static str, reason: impl fmt::Display) -> Verdict {
+        self.subject.verdict(Status::Warn, code, Text::new(reason.to_string()), self.evidence)
+    }
+
+    /// Could look, but not decide; the facts stay.
+    #[must_use]
+    pub fn undecided(self, code: &'static str, why: impl fmt::Display) -> Verdict {
+        let mut verdict = self.subject.unknown(code, why);
+        verdict.evidence.extend(self.evidence);
+        verdict
+    }
+
+    /// A pass when nothing is wrong, else one verdict for each sub-reason, told apart by it.
+    #[must_use]
+    pub fn conclude(self, problems: Vec<Problem>, right: impl fmt::Display) -> Vec<Verdict> {
+        if problems.is_empty() {
+            return vec![self.pass(right)];
+        }
+        let mut merged: Vec<Problem> = Vec::new();
+        for problem in problems {
+            match merged.iter_mut().find(|held| held.code == problem.code) {
+                Some(held) => {
+                    if !held.reason.contains(&problem.reason) {
+                        held.reason = format!("{}; {}", held.reason, problem.reason);
+                    }
+                    held.evidence.extend(problem.evidence);
+                }
+                None => merged.push(problem),
+            }
+        }
+        merged
+            .into_iter()
+            .map(|problem| {
+                let subject = self.subject.clone().part(problem.code);
+                let severity = problem.severity.unwrap_or(subject.judge.control.severity);
+                let evidence = [problem.evidence, self.evidence.clone()].concat();
+                let verdict = subject.verdict(problem.status, problem.code, Text::new(problem.reason), evidence);
+                Verdict { severity, ..verdict }
+            })
+            .collect()
+    }
+}
+
+/// Names in a sentence: `a, b and 3 more`.
+pub(super) fn listed<T: fmt::Display>(names: impl IntoIterator<Item = T>) -> String {
+    const SHOWN: usize = 6;
+    let names: Vec<String> = names.into_iter().map(|name| name.to_string()).collect();
+    match names.len().checked_sub(SHOWN) {
+        Some(more) if more > 0 => format!("{} and {more} more", names[..SHOWN].join(", ")),
+        _ => names.join(", "),
+    }
+}
+
+/// The kind's word and the resource's id, for evidence.
+pub(super) fn listed_refs<'a>(context: &Context<'_>, refs: impl IntoIterator<Item = &'a ResourceRef>) -> String {
+    listed(refs.into_iter().map(|one| match one.kind {
+        Kind::Logging => one.kind.word().to_owned(),
+        kind => format!("{} {}", kind.word(), context.name_of(one)),
+    }))
+}
+
+/// Why a value is not known, with the operation that reads it: a failure names it itself.
+pub(super) fn unread(operation: &str, unknown: crate::inventory::read::Unknown<'_>) -> String {
+    match unknown {
+        crate::inventory::read::Unknown::NotAsked => format!("{operation} not read yet"),
+        crate::inventory::read::Unknown::Failed(error) => error.to_string(),
+    }
+}
