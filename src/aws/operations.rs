@@ -1,0 +1,157 @@
+//! The operations that may leave the process, by name.
+//!
+//! Explicit on purpose: `Get*` and `List*` would let `sts:GetSessionToken`, `s3:GetObject` of
+//! training data and `logs:GetQueryResults` through.
+
+use crate::base::text::safe;
+
+/// A service and an operation as the SDK's `Metadata` names them.
+pub type Operation = (&'static str, &'static str);
+
+/// What a read-only session may send: exactly the sources that this version reads. Sorted.
+pub static READS: &[Operation] = &[
+    ("Bedrock", "GetCustomModel"),
+    ("Bedrock", "GetEvaluationJob"),
+    ("Bedrock", "GetGuardrail"),
+    ("Bedrock", "GetImportedModel"),
+    ("Bedrock", "GetModelCustomizationJob"),
+    ("Bedrock", "GetModelImportJob"),
+    ("Bedrock", "GetModelInvocationLoggingConfiguration"),
+    ("Bedrock", "GetResourcePolicy"),
+    ("Bedrock", "ListCustomModelDeployments"),
+    ("Bedrock", "ListCustomModels"),
+    ("Bedrock", "ListEnforcedGuardrailsConfiguration"),
+    ("Bedrock", "ListEvaluationJobs"),
+    ("Bedrock", "ListFoundationModels"),
+    ("Bedrock", "ListGuardrails"),
+    ("Bedrock", "ListImportedModels"),
+    ("Bedrock", "ListModelCopyJobs"),
+    ("Bedrock", "ListModelCustomizationJobs"),
+    ("Bedrock", "ListModelImportJobs"),
+    ("Bedrock", "ListModelInvocationJobs"),
+    ("Bedrock", "ListProvisionedModelThroughputs"),
+    ("Bedrock", "ListTagsForResource"),
+    ("CloudTrail", "DescribeTrails"),
+    ("CloudTrail", "GetEventSelectors"),
+    ("CloudTrail", "GetTrailStatus"),
+    ("CloudTrail", "ListEventDataStores"),
+    ("CloudTrail", "LookupEvents"),
+    ("CloudWatch Logs", "DescribeLogGroups"),
+    ("CloudWatch Logs", "DescribeMetricFilters"),
+    ("CloudWatch Logs", "FilterLogEvents"),
+    ("EC2", "DescribeRouteTables"),
+    ("EC2", "DescribeSecurityGroups"),
+    ("EC2", "DescribeSubnets"),
+    ("EC2", "DescribeVpcAttribute"),
+    ("EC2", "DescribeVpcEndpoints"),
+    ("EC2", "DescribeVpcs"),
+    ("EventBridge", "ListRules"),
+    ("EventBridge", "ListTargetsByRule"),
+    ("IAM", "GetAccountAuthorizationDetails"),
+    ("IAM", "ListAccountAliases"),
+    ("KMS", "DescribeKey"),
+    ("KMS", "GetKeyPolicy"),
+    ("KMS", "GetKeyRotationStatus"),
+    ("KMS", "ListAliases"),
+    ("KMS", "ListGrants"),
+    ("S3", "GetBucketAcl"),
+    ("S3", "GetBucketEncryption"),
+    ("S3", "GetBucketLifecycleConfiguration"),
+    ("S3", "GetBucketLocation"),
+    ("S3", "GetBucketLogging"),
+    ("S3", "GetBucketOwnershipControls"),
+    ("S3", "GetBucketPolicy"),
+    ("S3", "GetBucketPolicyStatus"),
+    ("S3", "GetBucketReplication"),
+    ("S3", "GetBucketVersioning"),
+    ("S3", "GetObjectLockConfiguration"),
+    ("S3", "GetPublicAccessBlock"),
+    ("S3", "ListBuckets"),
+    ("STS", "GetCallerIdentity"),
+];
+
+/// What a session made with a `WriteToken` may send besides. Sorted.
+pub static WRITES: &[Operation] = &[("KMS", "CreateGrant"), ("KMS", "PutKeyPolicy"), ("KMS", "RevokeGrant")];
+
+/// The service names of `Metadata` and the prefixes that IAM, CloudTrail and the coverage use.
+const PREFIXES: &[(&str, &str)] = &[
+    ("Bedrock", "bedrock"),
+    ("CloudTrail", "cloudtrail"),
+    ("CloudWatch Logs", "logs"),
+    ("EC2", "ec2"),
+    ("EventBridge", "events"),
+    ("IAM", "iam"),
+    ("KMS", "kms"),
+    ("S3", "s3"),
+    ("STS", "sts"),
+];
+
+/// Whether a sorted list holds an operation.
+pub fn listed(list: &[Operation], service: &str, operation: &str) -> bool {
+    list.binary_search_by(|(s, o)| (*s, *o).cmp(&(service, operation))).is_ok()
+}
+
+/// `kms:GetKeyPolicy`, as the coverage names its sources. A service that bedwatch does not know
+/// keeps the SDK's name.
+pub fn service_operation(service: &str, operation: &str) -> String {
+    let prefix = PREFIXES.iter().find(|(name, _)| *name == service).map_or(service, |(_, prefix)| prefix);
+    format!("{}:{}", safe(prefix), safe(operation))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::inventory::SourceId;
+
+    #[test]
+    fn the_lists_are_sorted_and_apart() {
+        assert!(READS.is_sorted_by(|a, b| a < b) && WRITES.is_sorted_by(|a, b| a < b) && PREFIXES.is_sorted());
+        assert!(READS.iter().all(|(service, operation)| !listed(WRITES, service, operation)));
+        assert!(listed(READS, "KMS", "GetKeyPolicy"));
+        for (service, operation) in [("kms", "GetKeyPolicy"), ("KMS", "GetKeyPolic"), ("KMS", ""), ("", "")] {
+            assert!(!listed(READS, service, operation));
+        }
+    }
+
+    #[test]
+    fn what_may_be_read_is_what_the_coverage_shows() {
+        let allowed: BTreeSet<String> = READS.iter().map(|(s, o)| service_operation(s, o)).collect();
+        let shown: BTreeSet<String> =
+            SourceId::all().filter(|source| source.is_read()).map(|source| source.name().to_owned()).collect();
+        assert_eq!(allowed, shown);
+        assert_eq!(allowed.len(), READS.len());
+    }
+
+    #[test]
+    fn nothing_that_changes_spends_or_hands_out_is_a_read() {
+        for (service, operation) in READS {
+            let verbs = ["Get", "List", "Describe", "Lookup", "Filter"];
+            assert!(verbs.iter().any(|verb| operation.starts_with(verb)), "{service}:{operation}");
+        }
+        for (service, operation) in [
+            ("STS", "GetSessionToken"),
+            ("STS", "GetFederationToken"),
+            ("STS", "AssumeRole"),
+            ("S3", "GetObject"),
+            ("CloudWatch Logs", "GetQueryResults"),
+            ("CloudWatch Logs", "StartQuery"),
+            ("KMS", "Decrypt"),
+            ("KMS", "GenerateDataKey"),
+            ("KMS", "GetParametersForImport"),
+            ("Bedrock", "PutResourcePolicy"),
+        ] {
+            assert!(!listed(READS, service, operation), "{service}:{operation}");
+        }
+        for (service, operation) in WRITES {
+            assert!(["Put", "Create", "Revoke"].iter().any(|verb| operation.starts_with(verb)), "{service}");
+        }
+    }
+
+    #[test]
+    fn names() {
+        assert_eq!(service_operation("EventBridge", "ListRules"), "events:ListRules");
+        assert_eq!(service_operation("Athena", "StartQueryExecution"), "Athena:StartQueryExecution");
+    }
+}

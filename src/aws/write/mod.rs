@@ -1,0 +1,8 @@
+//! Writing: the only three calls that change anything, and the token without which none of them
+//! can be made.
+
+mod token;
+mod writer;
+
+pub use token::WriteToken;
+pub use writer::Writer;
