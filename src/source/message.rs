@@ -1,10 +1,19 @@
 //! What a source sends.
 
-use serde::{Deserialize, Serialize};
-
-use crate::activity::Event;
-use crate::base::{Generation, Timestamp};
+use crate::activity::{Event, Invocation};
+use crate::base::{Generation, Text, Timestamp};
+use crate::case::Sighting;
+pub use crate::inventory::CallStats;
 use crate::inventory::{ReadError, SessionInfo, Update};
+
+/// What was known of an account before this session.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Memory {
+    /// When it was last looked at; none if never.
+    pub last_look: Option<Timestamp>,
+    /// The findings of then and before.
+    pub sightings: Vec<Sighting>,
+}
 
 /// A message and the session it came from. Receivers drop those of another generation.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,29 +35,16 @@ pub enum Message {
     NoSession(ReadError),
     /// The inventory changed.
     Update(Box<Update>),
+    /// What the case of this session remembers.
+    Remembered(Memory),
+    /// Something beside the reading went wrong: one sentence.
+    Trouble(Text),
     /// New activity, newest first.
     Events(Vec<Event>),
+    /// New invocations of models, newest first; prompts and completions are not among what is known.
+    Invocations(Vec<Invocation>),
     /// What the API calls cost so far: absolute numbers, one line an operation.
     Calls(Vec<CallStats>),
     /// A round of reading began (`true`) or everything asked for has been read (`false`).
     Busy(bool),
-}
-
-/// Calls of one operation since the session began.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct CallStats {
-    /// `service:Operation`.
-    pub operation: String,
-    /// Calls that were sent.
-    pub calls: u64,
-    /// Requests on the wire, retries included.
-    pub attempts: u64,
-    /// Calls that failed.
-    pub errors: u64,
-    /// Attempts that were throttled.
-    pub throttles: u64,
-    /// Sum of the calls' durations, in milliseconds.
-    pub total_ms: u64,
-    /// Calls the guard refused.
-    pub refused: u64,
 }

@@ -1,0 +1,224 @@
+//! Sources that are lists, or one answer for the whole account and region.
+//!
+//! A list that fails changes nothing: what is known stays, and the report says that it failed.
+
+use std::future::Future;
+use std::time::Duration;
+
+use super::known::Known;
+use super::reader::{Heard, Reader};
+use crate::aws::read::{bedrock_jobs, bedrock_models, cloudtrail, events, guardrails, iam, kms, logs, s3};
+use crate::base::ResourceId;
+use crate::inventory::{ErrorKind, Inventory, Items, Read, ReadError, SourceId, SourceReport, Update};
+
+type S = SourceId;
+
+/// The longest that a list may take, all its pages together.
+pub(super) const LIST: Duration = Duration::from_mins(5);
+
+/// What a list needs to know before it is asked.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Reach {
+    base_models: std::collections::BTreeSet<ResourceId>,
+    subnets: Vec<ResourceId>,
+    security_groups: Vec<ResourceId>,
+    vpcs: Vec<ResourceId>,
+}
+
+impl Reach {
+    pub(super) fn of(inventory: &Inventory, known: &Known) -> Self {
+        let mut vpcs: Vec<_> = inventory.subnets.values().map(|subnet| subnet.vpc.clone()).collect();
+        vpcs.sort();
+        vpcs.dedup();
+        let mut groups = known.security_groups.clone();
+        groups.extend(inventory.endpoints.values().flat_map(|endpoint| endpoint.security_groups.iter().cloned()));
+        Self {
+            base_models: known.base_models.clone(),
+            subnets: known.subnets.iter().cloned().collect(),
+            security_groups: groups.into_iter().collect(),
+            vpcs,
+        }
+    }
+}
+
+/// Reads a list to its end and reports.
+pub(super) async fn read(source: S, reader: Reader, known: Known, reach: Reach) -> SourceReport {
+    let session = reader.session.clone();
+    let session = &session;
+    match source {
+        S::CALLER => caller(&reader).await,
+        S::ACCOUNT_ALIAS => {
+            let alias = reader.gate.call(source, LIST, iam::account_alias(session)).await;
+            reader.report(source, alias.map(|_| 1))
+        }
+        S::JOBS => list(&reader, source, Items::Job, bedrock_jobs::customization_jobs(session)).await,
+        S::MODELS => models(&reader).await,
+        S::IMPORTED_MODELS => {
+            list(&reader, source, Items::ImportedModel, bedrock_models::imported_models(session)).await
+        }
+        S::IMPORT_JOBS => list(&reader, source, Items::ImportJob, bedrock_jobs::import_jobs(session)).await,
+        S::COPY_JOBS => list(&reader, source, Items::CopyJob, bedrock_jobs::copy_jobs(session)).await,
+        S::EVALUATION_JOBS => list(&reader, source, Items::EvaluationJob, bedrock_jobs::evaluation_jobs(session)).await,
+        S::BATCH_JOBS => list(&reader, source, Items::BatchJob, bedrock_jobs::batch_jobs(session, &known.keys)).await,
+        S::DEPLOYMENTS => list(&reader, source, Items::Deployment, bedrock_models::deployments(session)).await,
+        S::THROUGHPUTS => list(&reader, source, Items::Throughput, bedrock_models::throughputs(session)).await,
+        S::GUARDRAILS => list(&reader, source, Items::Guardrail, guardrails::guardrails(session)).await,
+        S::ENFORCED_GUARDRAILS => {
+            list(&reader, source, Items::EnforcedGuardrail, guardrails::enforced_guardrails(session)).await
+        }
+        S::LOGGING => {
+            let answer = reader.gate.call(source, LIST, bedrock_models::logging(session)).await;
+            reader.tell(Heard::Update(Update::Logging(Read::of(answer.clone(), reader.now())))).await;
+            reader.report(source, answer.map(|_| 1))
+        }
+        S::FOUNDATION_MODELS => {
+            let customizable = async {
+                let mut models = bedrock_models::foundation_models(session).await?;
+                models.retain(|model| !model.customizations.is_empty() || reach.base_models.contains(&model.arn));
+                Ok(models)
+            };
+            list(&reader, source, Items::FoundationModel, customizable).await
+        }
+        S::ALIASES => {
+            let aliases = reader.gate.call(source, LIST, kms::aliases(session)).await;
+            let report = reader.report(source, aliases.as_ref().map(Vec::len).map_err(Clone::clone));
+            if let Ok(aliases) = aliases {
+                reader.tell(Heard::Aliases(aliases)).await;
+            }
+            report
+        }
+        S::AUTHORIZATION => authorization(&reader).await,
+        S::SUBNETS => list(&reader, source, Items::Subnet, session.ec2().subnets(&reach.subnets)).await,
+        S::VPCS => list(&reader, source, Items::Vpc, session.ec2().vpcs(&reach.vpcs)).await,
+        S::ROUTE_TABLES => list(&reader, source, Items::RouteTable, session.ec2().route_tables(&reach.vpcs)).await,
+        S::ENDPOINTS => list(&reader, source, Items::Endpoint, session.ec2().endpoints(&reach.vpcs)).await,
+        S::SECURITY_GROUPS => {
+            let groups = session.ec2().security_groups(&reach.security_groups);
+            list(&reader, source, Items::SecurityGroup, groups).await
+        }
+        S::BUCKETS => {
+            let buckets = reader.gate.call(source, LIST, s3::buckets(session)).await;
+            let report = reader.report(source, buckets.as_ref().map(Vec::len).map_err(Clone::clone));
+            reader.tell(Heard::Buckets(buckets)).await;
+            report
+        }
+        S::TRAILS => list(&reader, source, Items::Trail, cloudtrail::trails(session)).await,
+        S::EVENT_DATA_STORES => {
+            list(&reader, source, Items::EventDataStore, cloudtrail::event_data_stores(session)).await
+        }
+        S::LOG_GROUPS => list(&reader, source, Items::LogGroup, logs::log_groups(session)).await,
+        S::RULES => list(&reader, source, Items::Rule, events::rules(session)).await,
+        // The order of reading names no other list; a source that is added without a reader says so.
+        other => reader.report(
+            other,
+            Err(ReadError {
+                operation: other.name().to_owned(),
+                kind: ErrorKind::NotAsked,
+                message: "this version has no reader for it".into(),
+                at: reader.now(),
+            }),
+        ),
+    }
+}
+
+fn list<'a, T: Send + 'a>(
+    reader: &'a Reader,
+    source: S,
+    items: fn(Vec<T>) -> Items,
+    read: impl Future<Output = Result<Vec<T>, ReadError>> + Send + 'a,
+) -> impl Future<Output = SourceReport> + Send + 'a {
+    // why boxed: a paged SDK call is tens of kilobytes.
+    let read = Box::pin(read);
+    async move {
+        match reader.gate.call(source, LIST, read).await {
+            Ok(found) => {
+                let count = found.len();
+                reader.tell(Heard::Update(Update::Listed(items(found)))).await;
+                reader.report(source, Ok(count))
+            }
+            Err(error) => reader.report(source, Err(error)),
+        }
+    }
+}
+
+/// Two lists, owned and received. One that fails leaves the other's models to be added.
+async fn models(reader: &Reader) -> SourceReport {
+    let list = |owned| reader.gate.call(S::MODELS, LIST, bedrock_models::custom_models(&reader.session, owned));
+    let (owned, received) = tokio::join!(list(true), list(false));
+    let failures: Vec<ReadError> = [&owned, &received].into_iter().filter_map(|list| list.clone().err()).collect();
+    let mut found: Vec<_> = owned.unwrap_or_default();
+    let ours: std::collections::BTreeSet<_> = found.iter().map(|model| model.arn.clone()).collect();
+    // why: an endpoint that does not know `isOwned` would answer with the same models twice.
+    found.extend(received.unwrap_or_default().into_iter().filter(|model| !ours.contains(&model.arn)));
+    let count = found.len();
+    let update = if failures.is_empty() { Update::Listed } else { Update::Read };
+    if failures.is_empty() || count > 0 {
+        reader.tell(Heard::Update(update(Items::Model(found)))).await;
+    }
+    let worked = if failures.is_empty() { count } else { 2 - failures.len() };
+    SourceReport::sum(S::MODELS, reader.now(), worked, &failures)
+}
+
+async fn authorization(reader: &Reader) -> SourceReport {
+    match reader.gate.call(S::AUTHORIZATION, LIST, iam::authorization(&reader.session)).await {
+        Ok(iam::Authorization { roles, users, groups, policies }) => {
+            let count = roles.len() + users.len() + groups.len() + policies.len();
+            for items in [Items::Role(roles), Items::User(users), Items::Group(groups), Items::Policy(policies)] {
+                reader.tell(Heard::Update(Update::Listed(items))).await;
+            }
+            reader.report(S::AUTHORIZATION, Ok(count))
+        }
+        Err(error) => reader.report(S::AUTHORIZATION, Err(error)),
+    }
+}
+
+/// Whether we are still who the header says.
+async fn caller(reader: &Reader) -> SourceReport {
+    let asked = reader.gate.call(S::CALLER, Duration::from_mins(1), reader.session.verify()).await;
+    let checked = asked.and_then(|now| {
+        let was = &reader.session.info().principal;
+        if same_principal(was, &now) {
+            return Ok(1);
+        }
+        Err(ReadError {
+            operation: S::CALLER.name().to_owned(),
+            kind: ErrorKind::Expired,
+            message: format!("the credentials now belong to {now} and no longer to {was}; press r to begin anew")
+                .into(),
+            at: reader.now(),
+        })
+    });
+    if let Err(error) = &checked
+        && error.kind == ErrorKind::Expired
+    {
+        reader.tell(Heard::Lost(error.clone())).await;
+    }
+    reader.report(S::CALLER, checked)
+}
+
+/// The same account and the same user or role; a renewed role session may be called otherwise.
+pub(super) fn same_principal(a: &ResourceId, b: &ResourceId) -> bool {
+    fn who(id: &ResourceId) -> Option<(String, String)> {
+        let arn = id.arn()?;
+        let name = arn.assumed_role().map_or_else(|| arn.resource.clone(), |(role, _)| role.to_owned());
+        Some((arn.account.clone(), name))
+    }
+    a == b || (who(a).is_some() && who(a) == who(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_renewed_role_session_is_the_same_principal() {
+        let role = |account: &str, role: &str, session: &str| {
+            ResourceId::new(format!("arn:aws:sts::{account}:assumed-role/{role}/{session}"))
+        };
+        let was = role("123456789012", "Auditor", "botocore-session-1");
+        assert!(same_principal(&was, &role("123456789012", "Auditor", "botocore-session-2")));
+        assert!(!same_principal(&was, &role("123456789012", "Admin", "botocore-session-1")));
+        assert!(!same_principal(&was, &role("999988887777", "Auditor", "botocore-session-1")));
+        assert!(!same_principal(&"arn:aws:iam::1:user/a".into(), &"arn:aws:iam::1:user/b".into()));
+    }
+}
