@@ -1,1 +1,44 @@
-//! tui
+//! The console: an Elm loop. [`update::update`] changes the [`Model`], [`view::view`] draws it,
+//! [`runtime`] feeds the one and calls the other. What reaches outside is an [`Effect`].
+
+mod ascii;
+mod clipboard;
+pub mod config;
+pub mod driver;
+mod fixing;
+mod fixing_view;
+mod footer;
+mod header;
+mod help;
+mod input;
+mod invoked;
+mod judged;
+pub mod keymap;
+mod layout;
+mod lineage;
+mod list;
+mod log;
+mod message;
+mod model;
+mod navigate;
+mod page;
+mod palette;
+mod pane;
+mod runtime;
+pub mod screenshot;
+mod terminal;
+pub mod theme;
+mod tree;
+mod typing;
+pub mod update;
+pub mod view;
+
+pub use judged::{Judge, Question};
+pub use message::{Effect, EffectRunner, Message, Replies};
+pub use model::{Model, Options, Place};
+pub use pane::Pane;
+pub use runtime::{Error, run};
+pub use terminal::TerminalError;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,93 @@
+//! The console without a terminal: keys and messages in, frames out, at once. For tests, headless
+//! pictures and budgets.
+
+use crossterm::event::KeyEvent;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+
+use super::keymap::Key;
+use super::message::{Effect, Message};
+use super::model::{Model, Options};
+use super::update::{settle, update};
+use super::view::view;
+use crate::source::Envelope;
+
+/// A console that is driven by hand.
+#[derive(Debug)]
+pub struct Driver {
+    /// Its state.
+    pub model: Model,
+    /// What it asked for and nobody carried out.
+    pub effects: Vec<Effect>,
+}
+
+impl Driver {
+    /// A console of this size.
+    pub fn new(options: Options, width: u16, height: u16) -> Self {
+        let mut driver = Self { model: Model::new(options), effects: Vec::new() };
+        driver.send(Message::Resize(width, height));
+        driver
+    }
+
+    /// Takes one message, and settles.
+    pub fn send(&mut self, message: Message) {
+        self.effects.extend(update(&mut self.model, message));
+        self.effects.extend(settle(&mut self.model));
+    }
+
+    /// Takes what a source sent.
+    pub fn receive(&mut self, envelopes: impl IntoIterator<Item = Envelope>) {
+        for envelope in envelopes {
+            self.effects.extend(update(&mut self.model, Message::Source(envelope)));
+        }
+        self.effects.extend(settle(&mut self.model));
+    }
+
+    /// Presses keys, by their names and separated by spaces: `j j enter ctrl-d`.
+    pub fn keys(&mut self, keys: &str) {
+        for key in keys.split_whitespace() {
+            if let Ok(key) = key.parse::<Key>() {
+                self.press(key.event());
+            }
+        }
+        self.send(Message::Rested);
+    }
+
+    /// Types text, a key a letter.
+    pub fn text(&mut self, text: &str) {
+        for letter in text.chars() {
+            self.press(Key::plain(crossterm::event::KeyCode::Char(letter)).event());
+        }
+    }
+
+    fn press(&mut self, key: KeyEvent) {
+        self.send(Message::Key(key));
+    }
+
+    /// The frame as it would be drawn now.
+    pub fn frame(&mut self) -> Buffer {
+        self.model.drawn();
+        let (width, height) = self.model.size;
+        let mut terminal = match Terminal::new(TestBackend::new(width, height)) {
+            Ok(terminal) => terminal,
+            // A backend in memory cannot fail.
+            Err(never) => match never {},
+        };
+        match terminal.draw(|frame| view(&self.model, frame)) {
+            Ok(frame) => frame.buffer.clone(),
+            Err(never) => match never {},
+        }
+    }
+
+    /// The frame's text, line by line, blanks at the ends removed.
+    pub fn screen(&mut self) -> String {
+        let buffer = self.frame();
+        let width = usize::from(buffer.area.width).max(1);
+        let lines = buffer.content.chunks(width).map(|row| {
+            let line: String = row.iter().map(ratatui::buffer::Cell::symbol).collect();
+            line.trim_end().to_owned()
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+}

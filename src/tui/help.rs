@@ -1,0 +1,34 @@
+//! `?`: the keys, from the one table.
+
+use super::keymap::{ACTIONS, Context};
+use super::model::Model;
+use super::theme::Role;
+
+/// The lines of the help.
+pub fn lines(model: &Model) -> Vec<Vec<(Role, String)>> {
+    let mut lines = Vec::new();
+    for context in Context::ALL {
+        if !lines.is_empty() {
+            lines.push(Vec::new());
+        }
+        lines.push(vec![(Role::Title, context.title().to_owned())]);
+        for entry in ACTIONS.iter().filter(|entry| entry.context == context) {
+            let keys = model.keymap.of(entry.action).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+            let mut line = vec![(Role::Key, format!("  {keys:<13}")), (Role::Text, entry.help.to_owned())];
+            if let Some(why) = super::update::refusal(model, entry.action) {
+                line.push((Role::Dim, format!("  ({why})")));
+            }
+            lines.push(line);
+        }
+    }
+    lines.push(Vec::new());
+    lines.push(vec![(Role::Title, "Filters".to_owned())]);
+    for (what, means) in [
+        ("word word", "lines that contain all words; !word those that do not"),
+        ("who:ci-runner", "in Trail also by field: who what source result from via resource"),
+        ("-via:bedrock", "in Trail: not those; denied, error, ok by themselves are results"),
+    ] {
+        lines.push(vec![(Role::Key, format!("  {what:<15}")), (Role::Text, means.to_owned())]);
+    }
+    lines
+}

@@ -1,0 +1,101 @@
+//! `:`: panes, actions and resources by any letters of their names.
+
+use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
+use nucleo_matcher::{Config, Matcher, Utf32Str};
+
+use super::input::Line;
+use super::keymap::{ACTIONS, Action, Context};
+use super::model::{Model, Place};
+
+/// What a line of the palette does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Choice {
+    /// An action of the table.
+    Do(Action),
+    /// Opens a place.
+    Go(Place),
+}
+
+/// One line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hit {
+    /// What it does.
+    pub choice: Choice,
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub what: String,
+}
+
+/// The palette while it is open.
+#[derive(Debug)]
+pub struct Palette {
+    /// What was typed.
+    pub line: Line,
+    /// What matches, best first.
+    pub hits: Vec<Hit>,
+    /// Which of them is chosen.
+    pub cursor: usize,
+    all: Vec<Hit>,
+}
+
+impl Palette {
+    /// Everything there is to choose.
+    pub fn open(model: &Model) -> Self {
+        let mut all: Vec<Hit> = ACTIONS
+            .iter()
+            .filter(|entry| matches!(entry.context, Context::Everywhere | Context::List))
+            .filter(|entry| !matches!(entry.action, Action::Palette | Action::Up | Action::Down | Action::Open))
+            .map(|entry| {
+                let key = model.keymap.hint(entry.action);
+                let what = format!("{key:<7} {}", entry.help);
+                Hit { choice: Choice::Do(entry.action), name: entry.name.to_owned(), what }
+            })
+            .collect();
+        for reference in model.inventory.references() {
+            let name = model.name_of(&reference);
+            let what = format!("{} {}", reference.kind.word(), reference.id);
+            all.push(Hit { choice: Choice::Go(Place::Resource(reference)), name, what });
+        }
+        let mut palette = Self { line: Line::default(), hits: Vec::new(), cursor: 0, all };
+        palette.search();
+        palette
+    }
+
+    /// Matches again after the line changed.
+    pub fn search(&mut self) {
+        let typed = self.line.text();
+        self.cursor = 0;
+        if typed.trim().is_empty() {
+            self.hits = self.all.iter().take(200).cloned().collect();
+            return;
+        }
+        let mut matcher = Matcher::new(Config::DEFAULT);
+        let pattern = Pattern::parse(&typed, CaseMatching::Smart, Normalization::Smart);
+        let mut scored: Vec<(u32, usize)> = Vec::new();
+        let mut letters = Vec::new();
+        for (at, hit) in self.all.iter().enumerate() {
+            // why the name counts double: `keys` should find the pane before every ARN with a "key" in it.
+            let name = pattern.score(Utf32Str::new(&hit.name, &mut letters), &mut matcher);
+            let both = format!("{} {}", hit.name, hit.what);
+            let all = pattern.score(Utf32Str::new(&both, &mut letters), &mut matcher);
+            let exact = u32::from(hit.name == typed.trim()) * 1000;
+            if let Some(score) = name.map(|score| score * 2 + exact).max(all) {
+                scored.push((score, at));
+            }
+        }
+        scored.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+        self.hits = scored.into_iter().take(200).map(|(_, at)| self.all[at].clone()).collect();
+    }
+
+    /// Moves the choice.
+    pub fn step(&mut self, down: bool) {
+        let last = self.hits.len().saturating_sub(1);
+        self.cursor = if down { (self.cursor + 1).min(last) } else { self.cursor.saturating_sub(1) };
+    }
+
+    /// What is chosen.
+    pub fn chosen(&self) -> Option<Choice> {
+        self.hits.get(self.cursor).map(|hit| hit.choice.clone())
+    }
+}

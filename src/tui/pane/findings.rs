@@ -1,0 +1,219 @@
+//! Findings: what is wrong or weak, the worst first; one of them with its evidence.
+
+use std::collections::BTreeSet;
+
+use super::super::list::{Cell, Column, Subject, text};
+use super::super::model::{Model, Place};
+use super::super::page::{Page, Target};
+use super::super::theme::Role;
+use super::super::tree;
+use crate::base::time::span;
+use crate::inventory::{Document, Kind, ResourceRef};
+use crate::posture::{Status, Verdict};
+
+/// Columns.
+pub const COLUMNS: &[Column] = &[
+    text("SEV", 8, 0, 0),
+    text("", 4, 0, 4),
+    text("WHAT", 36, 5, 0),
+    text("WHERE", 18, 1, 1),
+    text("CONTROL", 10, 0, 3),
+    text("AGE", 4, 0, 4),
+    text("FIX", 6, 0, 2),
+];
+
+/// All findings.
+pub fn subjects(model: &Model) -> Vec<Subject> {
+    let verdicts = &model.assessment.verdicts;
+    let places = model.judged.findings.iter().chain(&model.judged.unknown);
+    places.filter_map(|at| Some(Subject::Finding(verdicts.get(*at)?.id.clone()))).collect()
+}
+
+/// One row.
+pub fn cells(model: &Model, subject: &Subject) -> Option<Vec<Cell>> {
+    let Subject::Finding(id) = subject else { return None };
+    let verdict = model.judged.verdict(&model.assessment, id)?;
+    let fix = verdict.fixes.first().map_or_else(|| Cell::new("-"), |fix| Cell::new(*fix));
+    Some(vec![
+        match verdict.status {
+            Status::Unknown => Cell::of("UNKNOWN", Role::Unknown).by(10 + verdict.severity as i64),
+            _ => Cell::of(verdict.severity.word(), verdict.severity.into()).by(verdict.severity as i64),
+        },
+        Cell::new(if verdict.status == Status::Unknown { "?" } else { verdict.status.word() })
+            .by(verdict.status as i64),
+        Cell::new(verdict.reason.as_str()),
+        Cell::new(format!("{} {}", verdict.resource.kind.word(), verdict.name)),
+        Cell::new(verdict.control),
+        age(model, id),
+        fix,
+    ])
+}
+
+/// How long it is open; the newest first when sorted.
+fn age(model: &Model, id: &str) -> Cell {
+    match model.judged.since(id).map(|since| model.now.secs_since(since).max(0)) {
+        // why whole minutes: seconds in a list would repaint it all the time.
+        Some(secs) if secs < 60 => Cell::new("<1m").by(secs),
+        Some(secs) => Cell::new(span(secs)).by(secs),
+        None => Cell::new("-"),
+    }
+}
+
+/// One finding.
+pub fn page(model: &Model, id: &str, width: usize) -> Page {
+    let Some(verdict) = model.judged.verdict(&model.assessment, id) else {
+        let mut page = Page::new("finding", width);
+        page.text(Role::Ok, "This finding is gone: what it was about is mended, deleted, or was read anew.");
+        return page;
+    };
+    let mut page = Page::new(verdict.control, width);
+    let words = match verdict.status {
+        Status::Fail => verdict.severity.word().to_owned(),
+        status => format!("{} {}", verdict.severity.word(), status.word()),
+    };
+    page.state = Some((verdict.severity.into(), words));
+    page.text(Role::Title, verdict.title);
+    page.gap();
+    page.text(Role::Text, verdict.reason.as_str());
+    page.gap();
+    let resource = &verdict.resource;
+    let name = format!("{} {}", resource.kind.word(), verdict.name);
+    page.field_to("on", Role::Accent, name, Some(Target::Go(Place::Resource(resource.clone()))));
+    page.field("id", Role::Dim, resource.id.as_str());
+    page.field("code", Role::Dim, verdict.code);
+    if let Some(since) = model.judged.since(&verdict.id) {
+        let age = span(model.now.secs_since(since).max(0));
+        page.field("open for", Role::Dim, format!("{age}, since {}", since.minute()));
+    }
+    evidence(model, verdict, &mut page);
+    fixes(verdict, &mut page);
+    affected(model, verdict, &mut page);
+    page.head("Read from");
+    for source in &verdict.sources {
+        let state = model.inventory.coverage.state(*source, model.now);
+        page.field_to("", Role::Dim, format!("{source}  {}", state.word()), Some(Target::Go(Place::Source(*source))));
+    }
+    page
+}
+
+fn evidence(model: &Model, verdict: &Verdict, page: &mut Page) {
+    if verdict.evidence.is_empty() {
+        return;
+    }
+    page.head("Evidence");
+    for fact in &verdict.evidence {
+        let role = if fact.pointer.is_some() { Role::Match } else { Role::Text };
+        let at = fact.pointer.as_deref().map(|pointer| format!("  at {pointer}")).unwrap_or_default();
+        let label: String = fact.label.as_str().chars().take(11).collect();
+        page.field(&label, role, format!("{}{at}", fact.value));
+    }
+    let pointers: BTreeSet<&str> = verdict.evidence.iter().filter_map(|fact| fact.pointer.as_deref()).collect();
+    let Some(pointer) = pointers.first() else { return };
+    for (name, document) in documents(model, &verdict.resource) {
+        let Ok(json) = document.json() else { continue };
+        if json.pointer(pointer).is_none() {
+            continue;
+        }
+        page.head(format!("{name}, {} bytes", document.raw().len()));
+        let marked = tree::lines_of(&json, pointer);
+        // why not all of it: the statement must be seen without scrolling; o has the rest.
+        let shown = document.shown();
+        let lines = shown.lines().count();
+        let (from, to) = (marked.start.saturating_sub(2), (marked.end + 2).min(lines));
+        if from > 0 {
+            page.text(Role::Dim, &format!("  … {from} lines"));
+        }
+        let near: Vec<&str> = shown.lines().skip(from).take(to - from).collect();
+        page.code(&near.join("\n"), &(marked.start - from..marked.end - from));
+        if to < lines {
+            page.text(Role::Dim, &format!("  … {} lines", lines - to));
+        }
+        break;
+    }
+}
+
+/// The policies of a resource, as the last reading had them.
+pub fn documents(model: &Model, resource: &ResourceRef) -> Vec<(String, Document)> {
+    let inventory = &model.inventory;
+    let mut found = Vec::new();
+    match resource.kind {
+        Kind::Key => {
+            if let Some(policy) = inventory.keys.get(&resource.id).and_then(|key| key.policy.last()) {
+                found.push(("key policy".to_owned(), policy.clone()));
+            }
+        }
+        Kind::Bucket => {
+            if let Some(Some(policy)) = inventory.buckets.get(&resource.id).and_then(|bucket| bucket.policy.last()) {
+                found.push(("bucket policy".to_owned(), policy.clone()));
+            }
+        }
+        Kind::Model => {
+            if let Some(Some(policy)) = inventory.models.get(&resource.id).and_then(|model| model.policy.last()) {
+                found.push(("resource policy".to_owned(), policy.clone()));
+            }
+        }
+        Kind::Role => {
+            if let Some(role) = inventory.roles.get(&resource.id) {
+                found.push(("trust policy".to_owned(), role.trust.clone()));
+                found.extend(role.inline.iter().map(|p| (format!("inline policy {}", p.name), p.document.clone())));
+                for id in &role.attached {
+                    if let Some(policy) = inventory.policies.get(id) {
+                        found.push((format!("attached policy {}", policy.name), policy.document.clone()));
+                    }
+                }
+            }
+        }
+        Kind::Policy => {
+            if let Some(policy) = inventory.policies.get(&resource.id) {
+                found.push((format!("policy {}", policy.name), policy.document.clone()));
+            }
+        }
+        Kind::Endpoint => {
+            if let Some(policy) = inventory.endpoints.get(&resource.id).and_then(|endpoint| endpoint.policy.as_ref()) {
+                found.push(("endpoint policy".to_owned(), policy.clone()));
+            }
+        }
+        Kind::Rule => {
+            if let Some(pattern) = inventory.rules.get(&resource.id).and_then(|rule| rule.pattern.as_ref()) {
+                found.push(("event pattern".to_owned(), pattern.clone()));
+            }
+        }
+        _ => {}
+    }
+    found
+}
+
+fn fixes(verdict: &Verdict, page: &mut Page) {
+    page.head("Fixes");
+    if verdict.fixes.is_empty() {
+        page.text(Role::Dim, "none that bedwatch can propose: this takes a decision of yours");
+    }
+    for fix in verdict.fixes {
+        let target = Some(Target::Fix(verdict.id.clone()));
+        page.field_to(fix, Role::Accent, "show what it would change", target);
+    }
+}
+
+fn affected(model: &Model, verdict: &Verdict, page: &mut Page) {
+    let mut reached: BTreeSet<ResourceRef> = model.lineage.upstream(&verdict.resource);
+    reached
+        .retain(|of| matches!(of.kind, Kind::Model | Kind::ImportedModel | Kind::Job | Kind::ImportJob | Kind::Bucket));
+    let served: Vec<ResourceRef> = reached
+        .iter()
+        .chain(std::iter::once(&verdict.resource))
+        .flat_map(|of| model.lineage.down(of))
+        .filter(|(_, of)| matches!(of.kind, Kind::Deployment | Kind::Throughput))
+        .map(|(_, of)| of.clone())
+        .collect();
+    let all: BTreeSet<ResourceRef> = reached.into_iter().chain(served).chain(verdict.related.iter().cloned()).collect();
+    if all.is_empty() {
+        return;
+    }
+    page.head("Affects");
+    for of in all.iter().take(40) {
+        page.field_to(of.kind.word(), Role::Accent, model.name_of(of), Some(Target::Go(Place::Resource(of.clone()))));
+    }
+    if all.len() > 40 {
+        page.text(Role::Dim, &format!("and {} more: L shows the lineage", all.len() - 40));
+    }
+}

@@ -1,0 +1,344 @@
+//! Jobs: customization, import, copy, evaluation and batch.
+
+use super::super::list::{Cell, Column, Subject, number, text};
+use super::super::model::{Model, Place};
+use super::super::page::{Page, Target};
+use super::super::theme::Role;
+use super::resource::{link_field, read_field, when};
+use super::{age, name_or, worst};
+use crate::base::time::span;
+use crate::base::{ResourceId, Timestamp};
+use crate::inventory::bedrock::{JobStatus, Phase, S3Uri, VpcConfig};
+use crate::inventory::{Kind, ResourceRef};
+
+/// Columns.
+pub const COLUMNS: &[Column] = &[
+    text("JOB", 16, 3, 0),
+    text("STATUS", 11, 0, 0),
+    text("KIND", 11, 0, 3),
+    text("KEY", 12, 1, 2),
+    text("ROLE", 12, 1, 5),
+    number("TOOK", 4, 4),
+    number("AGE", 4, 1),
+    text("!", 4, 0, 1),
+];
+
+struct Job<'a> {
+    name: String,
+    kind: String,
+    status: &'a JobStatus,
+    key: Option<&'a ResourceId>,
+    key_known: bool,
+    role: Option<&'a ResourceId>,
+    created: Timestamp,
+    ended: Option<Timestamp>,
+}
+
+fn job<'a>(model: &'a Model, of: &ResourceRef) -> Option<Job<'a>> {
+    let inventory = &model.inventory;
+    Some(match of.kind {
+        Kind::Job => {
+            let job = inventory.jobs.get(&of.id)?;
+            let detail = job.detail.last();
+            Job {
+                name: job.name.to_string(),
+                kind: kind_word(job.customization.as_str()),
+                status: &job.status,
+                key: detail.and_then(|detail| detail.kms_key.as_ref()),
+                key_known: detail.is_some(),
+                role: detail.map(|detail| &detail.role),
+                created: job.created,
+                ended: job.ended,
+            }
+        }
+        Kind::ImportJob => {
+            let job = inventory.import_jobs.get(&of.id)?;
+            let detail = job.detail.last();
+            Job {
+                name: job.name.to_string(),
+                kind: "import".into(),
+                status: &job.status,
+                key: detail.and_then(|detail| detail.kms_key.as_ref()),
+                key_known: detail.is_some(),
+                role: detail.map(|detail| &detail.role),
+                created: job.created,
+                ended: job.ended,
+            }
+        }
+        Kind::CopyJob => {
+            let job = inventory.copy_jobs.get(&of.id)?;
+            Job {
+                name: format!("→ {}", job.target_name),
+                kind: "copy".into(),
+                status: &job.status,
+                key: job.target_key.as_ref(),
+                key_known: true,
+                role: None,
+                created: job.created,
+                ended: None,
+            }
+        }
+        Kind::EvaluationJob => {
+            let job = inventory.evaluation_jobs.get(&of.id)?;
+            let detail = job.detail.last();
+            Job {
+                name: job.name.to_string(),
+                kind: "evaluation".into(),
+                status: &job.status,
+                key: detail.and_then(|detail| detail.kms_key.as_ref()),
+                key_known: detail.is_some(),
+                role: detail.map(|detail| &detail.role),
+                created: job.created,
+                ended: None,
+            }
+        }
+        Kind::BatchJob => {
+            let job = inventory.batch_jobs.get(&of.id)?;
+            Job {
+                name: job.name.to_string(),
+                kind: "batch".into(),
+                status: &job.status,
+                key: job.output_key.as_ref(),
+                key_known: true,
+                role: Some(&job.role),
+                created: job.created,
+                ended: None,
+            }
+        }
+        _ => return None,
+    })
+}
+
+/// `FINE_TUNING` → `fine-tuning`.
+fn kind_word(word: &str) -> String {
+    match word {
+        "" => "custom".into(),
+        "CONTINUED_PRE_TRAINING" => "pre-train".into(),
+        word => word.to_lowercase().replace('_', "-"),
+    }
+}
+
+fn status_role(status: &JobStatus) -> Role {
+    match status {
+        JobStatus::Completed => Role::Ok,
+        JobStatus::Failed => Role::High,
+        JobStatus::InProgress | JobStatus::Stopping => Role::Accent,
+        JobStatus::Stopped | JobStatus::Other(_) => Role::Dim,
+    }
+}
+
+/// All jobs, newest first.
+pub fn subjects(model: &Model) -> Vec<Subject> {
+    let inventory = &model.inventory;
+    let of = |kind, id: &ResourceId, at| (at, ResourceRef::new(kind, id));
+    let mut all: Vec<(Timestamp, ResourceRef)> = inventory
+        .jobs
+        .values()
+        .map(|job| of(Kind::Job, &job.arn, job.created))
+        .chain(inventory.import_jobs.values().map(|job| of(Kind::ImportJob, &job.arn, job.created)))
+        .chain(inventory.copy_jobs.values().map(|job| of(Kind::CopyJob, &job.arn, job.created)))
+        .chain(inventory.evaluation_jobs.values().map(|job| of(Kind::EvaluationJob, &job.arn, job.created)))
+        .chain(inventory.batch_jobs.values().map(|job| of(Kind::BatchJob, &job.arn, job.created)))
+        .collect();
+    all.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    all.into_iter().map(|(_, job)| Subject::Resource(job)).collect()
+}
+
+/// One row.
+pub fn cells(model: &Model, subject: &Subject) -> Option<Vec<Cell>> {
+    let Subject::Resource(of) = subject else { return None };
+    let job = job(model, of)?;
+    let took = match (job.ended, job.status.is_running()) {
+        (Some(ended), _) => {
+            let secs = ended.secs_since(job.created);
+            Cell::new(span(secs)).by(secs)
+        }
+        (None, true) => age(model, job.created),
+        (None, false) => Cell::of("-", Role::Dim),
+    };
+    Some(vec![
+        Cell::new(job.name),
+        Cell::of(job.status.word(), status_role(job.status)),
+        Cell::of(job.kind, Role::Dim),
+        if job.key_known { name_or(model, Kind::Key, job.key, "AWS owned") } else { Cell::of("?", Role::Unknown) },
+        name_or(model, Kind::Role, job.role, "-"),
+        took,
+        age(model, job.created),
+        worst(model, of),
+    ])
+}
+
+/// What is particular to a job.
+pub fn detail(model: &Model, of: &ResourceRef, page: &mut Page) {
+    let Some(job) = job(model, of) else { return };
+    let since = model.now.secs_since(job.ended.unwrap_or(job.created));
+    let word = job.status.word().to_uppercase();
+    let state = if job.ended.is_some() {
+        format!("{word} {} ago", span(since))
+    } else {
+        format!("{word}, begun {} ago", span(since))
+    };
+    page.state = Some((status_role(job.status), state));
+    page.field("kind", Role::Text, &job.kind);
+    let inventory = &model.inventory;
+    match of.kind {
+        Kind::Job => {
+            let Some(job) = inventory.jobs.get(&of.id) else { return };
+            link_field(model, page, "base", Kind::FoundationModel, Some(&job.base_model), "-");
+            match job.detail.last() {
+                Some(detail) => {
+                    phases(
+                        model,
+                        page,
+                        &[
+                            ("validation", detail.phases.validation.as_ref()),
+                            ("data", detail.phases.data_processing.as_ref()),
+                            ("training", detail.phases.training.as_ref()),
+                        ],
+                    );
+                    cause(model, of, page, detail.failure.as_ref());
+                    link_field(model, page, "role", Kind::Role, Some(&detail.role), "-");
+                    link_field(
+                        model,
+                        page,
+                        "key",
+                        Kind::Key,
+                        detail.kms_key.as_ref(),
+                        "a key that AWS owns: nobody else controls it",
+                    );
+                    network(model, page, detail.vpc.as_ref());
+                    uris(page, "training", &detail.training);
+                    uris(page, "validation", &detail.validation);
+                    uris(page, "output", detail.output.as_slice());
+                    losses(page, detail.training_loss, &detail.validation_losses);
+                    if !detail.hyper_parameters.is_empty() {
+                        let all: Vec<_> =
+                            detail.hyper_parameters.iter().map(|(name, value)| format!("{name} {value}")).collect();
+                        page.field("parameters", Role::Dim, all.join(", "));
+                    }
+                }
+                None => read_field(page, "detail", &job.detail, |_| (Role::Text, String::new())),
+            }
+            match &job.output_model {
+                Some(made) => link_field(model, page, "made", Kind::Model, Some(made), "-"),
+                None => page.field("makes", Role::Dim, format!("{} (no model yet)", job.output_model_name)),
+            }
+        }
+        Kind::ImportJob => {
+            let Some(job) = inventory.import_jobs.get(&of.id) else { return };
+            match job.detail.last() {
+                Some(detail) => {
+                    cause(model, of, page, detail.failure.as_ref());
+                    link_field(model, page, "role", Kind::Role, Some(&detail.role), "-");
+                    link_field(model, page, "key", Kind::Key, detail.kms_key.as_ref(), "a key that AWS owns");
+                    network(model, page, detail.vpc.as_ref());
+                    uris(page, "weights", detail.data.as_slice());
+                }
+                None => read_field(page, "detail", &job.detail, |_| (Role::Text, String::new())),
+            }
+            link_field(model, page, "made", Kind::ImportedModel, job.imported_model.as_ref(), "no model yet");
+        }
+        Kind::CopyJob => {
+            let Some(job) = inventory.copy_jobs.get(&of.id) else { return };
+            cause(model, of, page, job.failure.as_ref());
+            link_field(model, page, "from", Kind::Model, Some(&job.source_model), "-");
+            page.field("account", Role::Text, job.source_account.as_str());
+            link_field(model, page, "to", Kind::Model, Some(&job.target_model), "-");
+            link_field(model, page, "key", Kind::Key, job.target_key.as_ref(), "a key that AWS owns");
+        }
+        Kind::EvaluationJob => {
+            let Some(job) = inventory.evaluation_jobs.get(&of.id) else { return };
+            if let Some(detail) = job.detail.last() {
+                link_field(model, page, "role", Kind::Role, Some(&detail.role), "-");
+                link_field(model, page, "key", Kind::Key, detail.kms_key.as_ref(), "a key that AWS owns");
+                uris(page, "output", detail.output.as_slice());
+            }
+        }
+        Kind::BatchJob => {
+            let Some(job) = inventory.batch_jobs.get(&of.id) else { return };
+            page.field("model", Role::Text, job.model.as_str());
+            link_field(model, page, "role", Kind::Role, Some(&job.role), "-");
+            link_field(model, page, "key", Kind::Key, job.output_key.as_ref(), "the bucket's own encryption");
+            uris(page, "input", job.input.as_slice());
+            uris(page, "output", job.output.as_slice());
+        }
+        _ => {}
+    }
+    page.field("created", Role::Dim, when(model, job.created));
+    page.field("id", Role::Dim, of.id.as_str());
+}
+
+fn phases(model: &Model, page: &mut Page, all: &[(&str, Option<&Phase>)]) {
+    let mut spans = vec![(Role::Dim, format!("{:<12}", "phases"))];
+    for (name, phase) in all {
+        let Some(phase) = phase else { continue };
+        let mark = match phase.status {
+            JobStatus::Completed => "✓",
+            JobStatus::Failed | JobStatus::Stopped => "✗",
+            JobStatus::InProgress | JobStatus::Stopping => "…",
+            JobStatus::Other(_) => "·",
+        };
+        let end = if phase.status.is_running() { Some(model.now) } else { phase.changed };
+        let took =
+            phase.started.zip(end).map(|(from, to)| format!(" {}", span(to.secs_since(from)))).unwrap_or_default();
+        spans.push((Role::Text, format!("{name} ")));
+        spans.push((status_role(&phase.status), format!("{mark}{took}   ")));
+    }
+    if spans.len() > 1 {
+        page.line(spans);
+    }
+}
+
+/// The failure message, and the finding that most likely explains it.
+fn cause(model: &Model, of: &ResourceRef, page: &mut Page, failure: Option<&crate::base::Text>) {
+    let Some(failure) = failure else { return };
+    page.field("cause", Role::High, failure.as_str());
+    let near = model.lineage.down(of).iter().flat_map(|(_, other)| model.judged.of(&model.assessment, &other.id));
+    let likely = model
+        .judged
+        .of(&model.assessment, &of.id)
+        .into_iter()
+        .chain(near)
+        .find(|verdict| verdict.related.contains(of) || verdict.resource == *of);
+    if let Some(verdict) = likely {
+        page.field_to(
+            "likely",
+            Role::Accent,
+            verdict.reason.as_str(),
+            Some(Target::Go(Place::Finding(verdict.id.clone()))),
+        );
+    }
+}
+
+fn network(model: &Model, page: &mut Page, vpc: Option<&VpcConfig>) {
+    let Some(vpc) = vpc else {
+        page.field("network", Role::Dim, "Bedrock's own, not a VPC of yours");
+        return;
+    };
+    for (at, subnet) in vpc.subnets.iter().enumerate() {
+        link_field(model, page, if at == 0 { "subnets" } else { "" }, Kind::Subnet, Some(subnet), "-");
+    }
+    for (at, group) in vpc.security_groups.iter().enumerate() {
+        link_field(model, page, if at == 0 { "groups" } else { "" }, Kind::SecurityGroup, Some(group), "-");
+    }
+}
+
+fn uris(page: &mut Page, label: &str, uris: &[S3Uri]) {
+    for (at, uri) in uris.iter().enumerate() {
+        let bucket = ResourceRef::new(Kind::Bucket, &uri.bucket);
+        let target = Some(Target::Go(Place::Resource(bucket)));
+        page.field_to(if at == 0 { label } else { "" }, Role::Accent, uri.to_string(), target);
+    }
+}
+
+fn losses(page: &mut Page, training: Option<f32>, validation: &[f32]) {
+    if training.is_none() && validation.is_empty() {
+        return;
+    }
+    let training = training.map(|loss| format!("training {loss:.3}"));
+    let validation = (!validation.is_empty()).then(|| {
+        format!("validation {}", validation.iter().map(|loss| format!("{loss:.3}")).collect::<Vec<_>>().join(" "))
+    });
+    let all: Vec<String> = training.into_iter().chain(validation).collect();
+    page.field("loss", Role::Text, all.join("   "));
+}

@@ -1,0 +1,98 @@
+//! Network: the VPCs, subnets, endpoints and groups that jobs run in.
+
+use super::super::list::{Cell, Column, Subject, text};
+use super::super::model::Model;
+use super::super::theme::Role;
+use super::worst;
+use crate::inventory::{Kind, ResourceRef};
+
+/// Columns.
+pub const COLUMNS: &[Column] = &[
+    text("KIND", 14, 0, 0),
+    text("NAME", 16, 2, 0),
+    text("WHAT", 16, 4, 1),
+    text("VPC", 10, 1, 3),
+    text("!", 4, 0, 1),
+];
+
+/// Everything of the network, kind by kind.
+pub fn subjects(model: &Model) -> Vec<Subject> {
+    let inventory = &model.inventory;
+    let of = |kind| move |id: &crate::base::ResourceId| Subject::Resource(ResourceRef::new(kind, id));
+    inventory
+        .vpcs
+        .keys()
+        .map(of(Kind::Vpc))
+        .chain(inventory.subnets.keys().map(of(Kind::Subnet)))
+        .chain(inventory.route_tables.keys().map(of(Kind::RouteTable)))
+        .chain(inventory.endpoints.keys().map(of(Kind::Endpoint)))
+        .chain(inventory.security_groups.keys().map(of(Kind::SecurityGroup)))
+        .collect()
+}
+
+/// One row.
+pub fn cells(model: &Model, subject: &Subject) -> Option<Vec<Cell>> {
+    let Subject::Resource(of) = subject else { return None };
+    let inventory = &model.inventory;
+    let (what, vpc) = match of.kind {
+        Kind::Vpc => {
+            let vpc = inventory.vpcs.get(&of.id)?;
+            let dns = match (vpc.dns_support.last(), vpc.dns_hostnames.last()) {
+                (Some(true), Some(true)) => ", DNS on",
+                (Some(_), Some(_)) => ", DNS off",
+                _ => ", DNS ?",
+            };
+            (Cell::new(format!("{}{dns}", vpc.cidr)), None)
+        }
+        Kind::Subnet => {
+            let subnet = inventory.subnets.get(&of.id)?;
+            let public = if subnet.public_ip { ", public addresses" } else { "" };
+            let out = inventory.route_table_of(&of.id).is_some_and(internet);
+            let role = if out || subnet.public_ip { Role::Medium } else { Role::Text };
+            let route = if out { ", route to the internet" } else { "" };
+            (Cell::of(format!("{} {}{public}{route}", subnet.cidr, subnet.zone), role), Some(&subnet.vpc))
+        }
+        Kind::RouteTable => {
+            let table = inventory.route_tables.get(&of.id)?;
+            let (role, out) =
+                if internet(table) { (Role::Medium, "route to the internet") } else { (Role::Text, "no internet") };
+            (
+                Cell::of(
+                    format!("{} routes, {out}{}", table.routes.len(), if table.main { ", main" } else { "" }),
+                    role,
+                ),
+                Some(&table.vpc),
+            )
+        }
+        Kind::Endpoint => {
+            let endpoint = inventory.endpoints.get(&of.id)?;
+            let policy = if endpoint.policy.is_some() { "" } else { ", no policy" };
+            (Cell::new(format!("{} {}{policy}", endpoint.kind, endpoint.service)), Some(&endpoint.vpc))
+        }
+        Kind::SecurityGroup => {
+            let group = inventory.security_groups.get(&of.id)?;
+            let wide =
+                group.egress.iter().any(|rule| rule.peers.iter().any(|peer| peer == "0.0.0.0/0" || peer == "::/0"));
+            let (role, out) = if wide { (Role::Medium, "out to anywhere") } else { (Role::Text, "out limited") };
+            (Cell::of(format!("{} in, {} out, {out}", group.ingress.len(), group.egress.len()), role), Some(&group.vpc))
+        }
+        _ => return None,
+    };
+    Some(vec![
+        Cell::of(of.kind.word(), Role::Dim),
+        Cell::new(model.name_of(of)),
+        what,
+        vpc.map_or_else(
+            || Cell::of("-", Role::Dim),
+            |vpc| Cell::of(model.name_of(&ResourceRef::new(Kind::Vpc, vpc)), Role::Dim),
+        ),
+        worst(model, of),
+    ])
+}
+
+fn internet(table: &crate::inventory::ec2::RouteTable) -> bool {
+    table.routes.iter().any(|route| {
+        let target = route.target.as_str();
+        target.starts_with("igw-") || target.starts_with("nat-") || target.starts_with("eigw-")
+    })
+}

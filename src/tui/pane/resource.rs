@@ -1,0 +1,165 @@
+//! A resource in full: what is particular to its kind, then what is the same for all.
+
+use super::super::model::{Model, Place};
+use super::super::page::{Page, Target};
+use super::super::theme::Role;
+use super::{findings, trail};
+use crate::base::ResourceId;
+use crate::base::time::span;
+use crate::inventory::read::Unknown;
+use crate::inventory::{Kind, Read, ResourceRef};
+
+/// The page of a resource.
+pub fn page(model: &Model, resource: &ResourceRef, width: usize) -> Page {
+    let mut page = Page::new(model.name_of(resource), width);
+    if !model.inventory.holds(resource) {
+        let text = format!("{} {} is named by others, but was not read itself", resource.kind.word(), resource.id);
+        page.text(Role::Unknown, &text);
+    }
+    match resource.kind {
+        Kind::Job | Kind::ImportJob | Kind::CopyJob | Kind::EvaluationJob | Kind::BatchJob => {
+            super::jobs::detail(model, resource, &mut page);
+        }
+        Kind::Model | Kind::ImportedModel => super::models::detail(model, resource, &mut page),
+        Kind::Key => super::keys::detail(model, resource, &mut page),
+        Kind::Bucket => super::data::detail(model, resource, &mut page),
+        _ => generic(model, resource, &mut page),
+    }
+    open_findings(model, resource, &mut page);
+    if resource.kind != Kind::Key {
+        policies(model, resource, &mut page);
+    }
+    links(model, resource, &mut page);
+    recent(model, resource, &mut page);
+    page
+}
+
+/// The simple facts of a record, as they are called there.
+fn generic(model: &Model, resource: &ResourceRef, page: &mut Page) {
+    page.field("id", Role::Dim, resource.id.as_str());
+    let Some(serde_json::Value::Object(record)) = model.inventory.raw(resource) else { return };
+    for (name, value) in &record {
+        let text = match value {
+            serde_json::Value::String(text) if !text.contains('\n') => text.clone(),
+            serde_json::Value::Bool(value) => value.to_string(),
+            serde_json::Value::Number(number) => number.to_string(),
+            serde_json::Value::Object(read) => match read.get("value") {
+                Some(serde_json::Value::Bool(value)) => value.to_string(),
+                Some(serde_json::Value::String(value)) => value.clone(),
+                _ => continue,
+            },
+            _ => continue,
+        };
+        if !["arn", "id", "name", "trust", "document"].contains(&name.as_str()) && !text.is_empty() {
+            page.field(&name.replace('_', " "), Role::Text, crate::base::text::safe(&text));
+        }
+    }
+}
+
+/// Findings about it or concerning it.
+pub fn open_findings(model: &Model, resource: &ResourceRef, page: &mut Page) {
+    let found = model.judged.of(&model.assessment, &resource.id);
+    if found.is_empty() {
+        return;
+    }
+    page.head(format!("Findings  {}", found.len()));
+    for verdict in found.iter().take(12) {
+        let line = page.line(vec![
+            (verdict.severity.into(), format!("{:<9}", verdict.severity.word())),
+            (Role::Text, verdict.reason.to_string()),
+        ]);
+        line.target = Some(Target::Go(Place::Finding(verdict.id.clone())));
+    }
+    if found.len() > 12 {
+        page.text(Role::Dim, &format!("and {} more in Findings", found.len() - 12));
+    }
+}
+
+/// Its policies.
+pub fn policies(model: &Model, resource: &ResourceRef, page: &mut Page) {
+    for (name, document) in findings::documents(model, resource) {
+        page.head(format!("{name}, {} bytes", document.raw().len()));
+        page.code(&document.shown(), &(0..0));
+    }
+}
+
+/// One step of lineage, both ways.
+pub fn links(model: &Model, resource: &ResourceRef, page: &mut Page) {
+    let (up, down) = (model.lineage.up(resource), model.lineage.down(resource));
+    if up.is_empty() && down.is_empty() {
+        return;
+    }
+    page.head("Lineage");
+    let mut put = |from: bool, link: crate::inventory::Link, other: &ResourceRef| {
+        let (arrow, verb) = if from { ("←", link.verb()) } else { ("→", link.verb()) };
+        let name = format!("{} {}", other.kind.word(), model.name_of(other));
+        let sentence = if from { format!("{arrow} {name} ({verb} this)") } else { format!("{arrow} {verb} {name}") };
+        let line = page.line(vec![(Role::Accent, sentence)]);
+        line.target = Some(Target::Go(Place::Resource(other.clone())));
+        line.copy = Some(other.id.to_string());
+    };
+    for (link, other) in up.iter().take(20) {
+        put(true, *link, other);
+    }
+    for (link, other) in down.iter().take(20) {
+        put(false, *link, other);
+    }
+    let hidden = up.len().saturating_sub(20) + down.len().saturating_sub(20);
+    if hidden > 0 {
+        page.text(Role::Dim, &format!("and {hidden} more: L shows all"));
+    }
+}
+
+/// The newest events about it.
+pub fn recent(model: &Model, resource: &ResourceRef, page: &mut Page) {
+    let events = model.log.of(&resource.id);
+    if events.is_empty() {
+        return;
+    }
+    page.head(format!("Events  {}", events.len()));
+    for event in events.iter().take(6) {
+        let line = page.line(trail::line(event));
+        line.target = Some(Target::Go(Place::Event(event.id.clone())));
+    }
+    if events.len() > 6 {
+        let line = page.line(vec![(Role::Accent, format!("all {} in Trail", events.len()))]);
+        line.target = Some(Target::Events(format!("resource:{}", resource.id.last())));
+    }
+}
+
+/// A value that may not have been read: what it is, or why it is not known.
+pub fn read_field<T>(page: &mut Page, label: &str, read: &Read<T>, show: impl Fn(&T) -> (Role, String)) {
+    match (read.known(), read.last()) {
+        (Ok(value), _) => {
+            let (role, text) = show(value);
+            page.field(label, role, text);
+        }
+        (Err(Unknown::Failed(error)), Some(value)) => {
+            let (_, text) = show(value);
+            page.field(label, Role::Unknown, format!("{text} (stale: {error})"));
+        }
+        (Err(unknown), _) => page.field(label, Role::Unknown, unknown.to_string()),
+    }
+}
+
+/// A field that leads to a resource.
+pub fn link_field(model: &Model, page: &mut Page, label: &str, kind: Kind, id: Option<&ResourceId>, none: &str) {
+    match id {
+        Some(id) => {
+            let resource = ResourceRef::new(kind, id);
+            let name = model.name_of(&resource);
+            page.field_to(label, Role::Accent, name, Some(Target::Go(Place::Resource(resource))));
+        }
+        None => page.field(label, Role::Dim, none),
+    }
+}
+
+/// A moment, with how long ago or how far ahead it is.
+pub fn when(model: &Model, at: crate::base::Timestamp) -> String {
+    let secs = model.now.secs_since(at);
+    match secs {
+        0..60 => format!("{} (just now)", at.minute()),
+        60.. => format!("{} ({} ago)", at.minute(), span(secs)),
+        _ => format!("{} (in {})", at.minute(), span(-secs)),
+    }
+}

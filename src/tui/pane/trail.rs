@@ -1,0 +1,249 @@
+//! Trail: what CloudTrail recorded, over time, in a table, and each record as a tree.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::super::list::{Cell, Column, Subject, text};
+use super::super::log::buckets;
+use super::super::model::{Model, Place};
+use super::super::page::{Page, Target};
+use super::super::theme::Role;
+use super::super::view::{Draw, Span};
+use super::super::{tree, view};
+use crate::activity::{Event, Outcome};
+use crate::base::Text;
+use crate::base::text::safe;
+
+/// Columns.
+pub const COLUMNS: &[Column] = &[
+    text("TIME", 8, 0, 0),
+    text("WHO", 12, 2, 0),
+    text("WHAT", 16, 2, 0),
+    text("RESULT", 12, 0, 1),
+    text("ON", 12, 2, 2),
+    text("FROM", 15, 0, 4),
+    text("VIA", 8, 1, 3),
+    text("SOURCE", 10, 0, 5),
+];
+
+/// All events, newest first.
+pub fn subjects(model: &Model) -> Vec<Subject> {
+    model.log.all().iter().map(|event| Subject::Event(event.id.clone())).collect()
+}
+
+fn result(event: &Event) -> (Role, String) {
+    match &event.outcome {
+        Outcome::Ok => (Role::Text, "ok".into()),
+        Outcome::Denied(_) => (Role::High, "DENIED".into()),
+        Outcome::Error(code) => (Role::Medium, code.to_string()),
+    }
+}
+
+fn what_on(model: &Model, event: &Event) -> String {
+    let named = event.resources.iter().find(|id| event.principal.as_ref() != Some(id));
+    named.map_or_else(String::new, |id| {
+        let key = model.inventory.keys.get(id).map(|key| key.label().to_owned());
+        key.unwrap_or_else(|| id.last().to_owned())
+    })
+}
+
+/// One row.
+pub fn cells(model: &Model, subject: &Subject) -> Option<Vec<Cell>> {
+    let Subject::Event(id) = subject else { return None };
+    let event = model.log.event(id)?;
+    let (role, word) = result(event);
+    let old = model.now.secs_since(event.at) >= 86_400;
+    let time = if old { event.at.minute()[5..10].to_owned() } else { event.at.clock() };
+    Some(vec![
+        Cell::new(time).by(-event.at.millis()),
+        Cell::new(event.who.as_str()),
+        Cell::new(event.name.as_str()),
+        Cell::of(word, role),
+        Cell::new(what_on(model, event)),
+        Cell::new(event.from.as_str()),
+        Cell::new(event.via.as_ref().map_or("direct", Text::as_str)),
+        Cell::new(event.source.as_str()),
+    ])
+}
+
+/// An event in a line, for lists within pages.
+pub fn line(event: &Event) -> Vec<Span> {
+    let (role, word) = result(event);
+    vec![
+        (Role::Dim, format!("{}  ", event.at.clock())),
+        (role, view::align(&word, 8, false)),
+        (Role::Text, format!(" {} ", view::align(event.who.as_str(), 14, false))),
+        (Role::Text, format!("{}:{}", event.source, event.name)),
+        (Role::Dim, format!("  {}", event.from)),
+    ]
+}
+
+/// Events over time, those the filter left.
+pub fn histogram(draw: &Draw<'_>, buffer: &mut Buffer, area: Rect) {
+    let model = draw.model;
+    let list = model.list();
+    let shown: Vec<&Arc<Event>> = list
+        .subjects
+        .iter()
+        .filter_map(|subject| match subject {
+            Subject::Event(id) => model.log.event(id),
+            _ => None,
+        })
+        .collect();
+    let oldest = shown.iter().map(|event| event.at).min().unwrap_or(model.now);
+    let age = model.now.secs_since(oldest).max(60);
+    let width = usize::from(area.width.saturating_sub(4)).max(1);
+    // The span of one bar: the first of these that brings all events in.
+    let secs = [60, 300, 900, 3600, 10_800, 43_200, 86_400, 604_800]
+        .into_iter()
+        .find(|secs| secs * i64::from(area.width) > age + 4 * secs)
+        .unwrap_or(604_800);
+    let counts = buckets(shown.iter().copied(), model.now, width, secs);
+    let most = counts.iter().map(|(all, _)| *all).max().unwrap_or(0);
+    let denied: u32 = counts.iter().map(|(_, denied)| denied).sum();
+    let mut title = vec![
+        (Role::Title, "Over time".to_owned()),
+        (Role::Dim, format!("  {} events, {} a bar, at most {most}", shown.len(), crate::base::time::span(secs))),
+    ];
+    if denied > 0 {
+        title.push((Role::High, format!("  {denied} denied")));
+    }
+    let paused = if model.paused { vec![(Role::Notice, "paused".to_owned())] } else { Vec::new() };
+    let inside = draw.frame(buffer, area, &title, &paused);
+    if inside.height < 2 || inside.width < 4 {
+        return;
+    }
+    let rows = usize::from(inside.height - 1);
+    for (at, (all, denied)) in counts.iter().enumerate() {
+        let eighths = if most == 0 { 0 } else { (*all as usize * rows * 8).div_ceil(most as usize) };
+        let role = if *denied > 0 { Role::High } else { Role::Accent };
+        for row in 0..rows {
+            let left = eighths.saturating_sub(row * 8).min(8);
+            if left > 0 {
+                let mark = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"][left - 1];
+                let y = inside.y + (rows - 1 - row) as u16;
+                buffer.set_string(inside.x + 1 + at as u16, y, mark, draw.style(role));
+            }
+        }
+    }
+    let y = inside.y + inside.height - 1;
+    let label = |back: i64| {
+        let at = model.now.plus_secs(-back);
+        if secs >= 10_800 { at.minute()[5..10].to_owned() } else { at.clock()[..5].to_owned() }
+    };
+    for quarter in 0..=4usize {
+        let column = (width - 1) * quarter / 4;
+        let text = label(i64::try_from(width - 1 - column).unwrap_or(0) * secs);
+        let x = (column + 1).saturating_sub(if quarter == 4 { text.len() - 1 } else { 0 });
+        buffer.set_stringn(inside.x + x as u16, y, text, width, draw.style(Role::Dim));
+    }
+}
+
+/// One event: what matters in lines, then the record.
+pub fn page(model: &Model, id: &Text, folded: &BTreeSet<String>, width: usize) -> Page {
+    let Some(event) = model.log.event(id) else {
+        let mut page = Page::new("event", width);
+        page.text(Role::Dim, "This event is no longer held: only the newest are.");
+        return page;
+    };
+    let mut page = Page::new(format!("{}:{}", event.source, event.name), width);
+    let (role, word) = result(event);
+    page.state = Some((role, word));
+    page.field("time", Role::Text, event.at.to_string());
+    let who = event.principal.as_ref().map_or_else(|| event.who.to_string(), ToString::to_string);
+    page.field("who", Role::Text, who);
+    if let Outcome::Denied(code) | Outcome::Error(code) = &event.outcome {
+        let message = event.record.get("errorMessage").and_then(serde_json::Value::as_str).unwrap_or_default();
+        page.field("error", role, format!("{code} {}", safe(message)));
+    }
+    page.field("from", Role::Text, event.from.as_str());
+    page.field("via", Role::Text, event.via.as_ref().map_or("called directly", Text::as_str));
+    for id in &event.resources {
+        let target = model.resource_named(id).map(|resource| Target::Go(Place::Resource(resource)));
+        let role = if target.is_some() { Role::Accent } else { Role::Text };
+        page.field_to("names", role, id.as_str(), target);
+    }
+    page.head("Record");
+    tree::draw(&mut page, &event.record, folded);
+    page
+}
+
+/// What the Trail shows: all terms must hold.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Filter {
+    terms: Vec<Term>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Term {
+    except: bool,
+    field: Option<String>,
+    value: String,
+}
+
+const FIELDS: &[&str] = &["who", "what", "source", "result", "from", "via", "resource", "id"];
+
+impl Filter {
+    /// `word`, `field:value`, `field:"a b"`, `-…`; fields may also be JSON pointers into the record.
+    pub fn parse(text: &str) -> Self {
+        let mut words: Vec<String> = Vec::new();
+        let (mut word, mut quoted) = (String::new(), false);
+        for c in text.chars() {
+            match c {
+                '"' => quoted = !quoted,
+                c if c.is_whitespace() && !quoted => words.push(std::mem::take(&mut word)),
+                c => word.push(c),
+            }
+        }
+        words.push(word);
+        let terms = words.into_iter().filter(|word| !word.is_empty()).map(|word| {
+            let (except, rest) = match word.strip_prefix(['-', '!']) {
+                Some(rest) if !rest.is_empty() => (true, rest),
+                _ => (false, word.as_str()),
+            };
+            let field = rest.split_once(':').filter(|(field, _)| FIELDS.contains(field) || field.starts_with('/'));
+            match field {
+                Some((field, value)) => Term { except, field: Some(field.to_owned()), value: value.to_lowercase() },
+                None => Term { except, field: None, value: rest.to_lowercase() },
+            }
+        });
+        Self { terms: terms.collect() }
+    }
+
+    /// Whether an event is shown.
+    pub fn accepts(&self, model: &Model, event: &Event) -> bool {
+        self.terms.iter().all(|term| term.holds(model, event) != term.except)
+    }
+}
+
+impl Term {
+    fn holds(&self, model: &Model, event: &Event) -> bool {
+        let has = |text: &str| text.to_lowercase().contains(&self.value);
+        let via = || event.via.as_ref().map_or("direct", Text::as_str);
+        let named = || event.resources.iter().any(|id| has(id.as_str())) || has(&what_on(model, event));
+        match self.field.as_deref() {
+            Some("who") => has(event.who.as_str()) || event.principal.as_ref().is_some_and(|id| has(id.as_str())),
+            Some("what") => has(event.name.as_str()),
+            Some("source") => has(event.source.as_str()),
+            Some("result") => has(&result(event).1),
+            Some("from") => has(event.from.as_str()),
+            Some("via") => has(via()),
+            Some("resource") => named(),
+            Some("id") => has(event.id.as_str()),
+            Some(pointer) => event.record.pointer(pointer).is_some_and(|value| match value {
+                serde_json::Value::String(text) => has(&safe(text)),
+                other => has(&other.to_string()),
+            }),
+            None => {
+                [event.who.as_str(), event.name.as_str(), event.source.as_str(), event.from.as_str(), via()]
+                    .iter()
+                    .any(|text| has(text))
+                    || has(&result(event).1)
+                    || named()
+            }
+        }
+    }
+}
