@@ -1,0 +1,333 @@
+//! `access`: who can use a key, model, bucket or role: a matrix, with reasons.
+
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+use unicode_width::UnicodeWidthStr as _;
+
+use super::{Exit, Target, Trouble, live, runtime};
+use crate::access::obtain::{Ways, obtain};
+use crate::access::who::who_of;
+use crate::access::{ContextValue, Decision, Matrix, People, Row, Scenario, Target as Resource};
+use crate::base::text::{safe, shorten_middle};
+use crate::base::{Clock, ResourceId};
+use crate::inventory::{Inventory, SessionInfo};
+use crate::source::{Envelope, Message};
+
+pub(super) const WIDTH: usize = 80;
+/// The column of names.
+const NAMES: usize = 44;
+
+/// What to ask, and how to say it.
+#[derive(Debug, Args)]
+pub(super) struct AccessArgs {
+    /// A key, custom model, deployment, throughput, bucket or role: ARN, id, alias or name
+    resource: String,
+    /// Ask about these actions; default: those that matter on such a resource
+    #[arg(long = "action", value_name = "ACTION", value_delimiter = ',', value_parser = action)]
+    actions: Vec<String>,
+    /// Show everybody, those without any access too
+    #[arg(long)]
+    all: bool,
+    #[command(flatten)]
+    how: How,
+    /// Output formats
+    #[arg(short = 'M', long = "output-formats", value_enum, value_delimiter = ',', default_value = "table")]
+    formats: Vec<AccessFormat>,
+    /// Ask a saved case instead of a live account
+    #[arg(long, value_name = "CASE")]
+    offline: Option<PathBuf>,
+}
+
+/// How the request is made.
+#[derive(Debug, Clone, Args)]
+pub(super) struct How {
+    /// The request is forwarded by this service (bedrock.us-east-1.amazonaws.com)
+    #[arg(long, value_name = "HOST", conflicts_with = "direct")]
+    via: Option<String>,
+    /// The request is made by the principal itself, not through a service
+    #[arg(long)]
+    direct: bool,
+    /// Fix a condition key; more than one value with commas
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    context: Vec<(String, String)>,
+}
+
+impl How {
+    pub(super) fn scenario(&self) -> Scenario {
+        let base = match (&self.via, self.direct) {
+            (Some(host), _) => Scenario::through(host),
+            (None, true) => Scenario::direct(),
+            (None, false) => Scenario::open(),
+        };
+        self.context.iter().fold(base, |scenario, (key, value)| {
+            scenario.with(key, ContextValue::Known(value.split(',').map(str::to_owned).collect()))
+        })
+    }
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if key.contains(':') => Ok((key.to_owned(), value.to_owned())),
+        _ => Err("a condition key is given as aws:SourceIp=10.0.0.1".into()),
+    }
+}
+
+/// `kms:Decrypt`, no wildcards: a cell is about one action.
+pub(super) fn action(text: &str) -> Result<String, String> {
+    let good = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    match text.split_once(':') {
+        Some((service, name))
+            if !service.is_empty() && !name.is_empty() && (service.to_owned() + name).chars().all(good) =>
+        {
+            Ok(text.to_owned())
+        }
+        _ => Err("an action is given as kms:Decrypt, without wildcards".into()),
+    }
+}
+
+/// Formats of `access` and `why`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum AccessFormat {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+}
+
+/// Reads the account once, or takes a case.
+pub(super) fn seen(target: &Target, offline: Option<&Path>) -> Result<(SessionInfo, Inventory), Trouble> {
+    if let Some(path) = offline {
+        let case = super::case::open(path)?;
+        let saved = super::case::latest(&case, path)?;
+        return Ok((saved.session, saved.inventory));
+    }
+    runtime()?.block_on(async {
+        let session = live::connect(target, None, &Clock::System).await?;
+        let mut inventory = Inventory::default();
+        crate::source::live::read_once(&session, &[], |envelope: Envelope| {
+            if let Message::Update(update) = envelope.message {
+                inventory.apply(*update);
+            }
+        })
+        .await;
+        Ok((session.info().clone(), inventory))
+    })
+}
+
+/// Runs it.
+pub(super) fn run(target: &Target, args: &AccessArgs) -> Result<Exit, Trouble> {
+    let (session, inventory) = seen(target, args.offline.as_deref())?;
+    let resource = Resource::of(&inventory, &session, &args.resource).map_err(|no| Trouble::new(Exit::Usage, no))?;
+    let actions: Vec<String> = if args.actions.is_empty() {
+        resource.actions().iter().map(|action| (*action).to_owned()).collect()
+    } else {
+        args.actions.clone()
+    };
+    if actions.is_empty() {
+        let why = format!("which actions on {}? Name them with --action", resource.arn());
+        return Err(Trouble::new(Exit::Usage, why));
+    }
+    let mut people = People::of(&inventory);
+    let matrix = who_of(&inventory, &mut people, &resource, &actions, &args.how.scenario());
+    let ways = obtain(&inventory, &people, &resource, &matrix);
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    for format in &args.formats {
+        match format {
+            AccessFormat::Table => table(&session, &matrix, &ways, args.all, &mut out)?,
+            AccessFormat::Json => writeln!(out, "{:#}", document(&session, &matrix, &ways))?,
+        }
+    }
+    out.flush()?;
+    Ok(if is_whole(&matrix, &ways) { Exit::Clean } else { Exit::Incomplete })
+}
+
+fn is_whole(matrix: &Matrix, ways: &Ways) -> bool {
+    let open = |row: &Row| row.cells.iter().any(|cell| matches!(cell.decision, Decision::Uncertain { .. }));
+    matrix.gaps.is_empty() && ways.gaps.is_empty() && !matrix.rows.iter().any(open)
+}
+
+/// One letter a cell.
+fn letter(decision: &Decision) -> char {
+    match decision {
+        Decision::Allowed { .. } => 'Y',
+        Decision::Conditional { .. } => 'c',
+        Decision::Uncertain { .. } => '?',
+        Decision::ExplicitlyDenied { .. } => 'x',
+        Decision::ImplicitlyDenied { .. } => '-',
+    }
+}
+
+fn table(session: &SessionInfo, matrix: &Matrix, ways: &Ways, all: bool, out: &mut dyn Write) -> io::Result<()> {
+    lines(out, "", matrix.resource.to_string().as_str())?;
+    writeln!(out, "{}  account {}  region {}", session.mode.badge(), session.account, session.region)?;
+    writeln!(out)?;
+    for (at, action) in matrix.actions.iter().enumerate() {
+        writeln!(out, "{:>3} {action}", at + 1)?;
+    }
+    writeln!(out, "    Y allowed  c under conditions  ? uncertain  - not allowed  x denied")?;
+    writeln!(out)?;
+    let heads = (1..=matrix.actions.len()).map(|n| format!("{n:>3}")).collect::<Vec<_>>().concat();
+    writeln!(out, "{:<NAMES$}{heads}", "principal")?;
+    let shown: Vec<&Row> = matrix.rows.iter().filter(|row| all || row.has_access() || row.who.is_synthetic()).collect();
+    for row in &shown {
+        let cells = row.cells.iter().map(|cell| format!("{:>3}", letter(&cell.decision))).collect::<Vec<_>>().concat();
+        let mark = if row.foreign { "! " } else { "  " };
+        let name = shorten_middle(row.who.name().as_str(), NAMES - 3).into_owned();
+        let pad = " ".repeat((NAMES - 2).saturating_sub(name.width()));
+        writeln!(out, "{mark}{name}{pad}{cells}")?;
+    }
+    let hidden = matrix.rows.len() - shown.len();
+    if hidden > 0 {
+        writeln!(out, "  … and {hidden} without any access (--all shows them)")?;
+    }
+    writeln!(out)?;
+    writeln!(out, "Why:")?;
+    for row in shown.iter().filter(|row| row.has_access()) {
+        lines(out, "  ", row.who.name().as_str())?;
+        for (actions, words) in reasons(row, &matrix.actions) {
+            lines(out, "    ", &format!("{actions}: {words}"))?;
+        }
+    }
+    writeln!(out)?;
+    writeln!(out, "Who can obtain access:")?;
+    if ways.ways.is_empty() {
+        writeln!(out, "  nobody that was seen")?;
+    }
+    for way in &ways.ways {
+        let chain = match &way.through[..] {
+            [] => String::new(),
+            roles => format!(" through {}", roles.iter().map(ResourceId::last).collect::<Vec<_>>().join(", ")),
+        };
+        let (who, on) = (way.who.name(), way.on.last());
+        lines(out, "  ", &format!("{who}: {} on {on}{chain}: {}", way.action, way.decision.words()))?;
+    }
+    let gaps: Vec<_> = matrix.gaps.iter().chain(&ways.gaps).collect();
+    if !gaps.is_empty() {
+        writeln!(out)?;
+        writeln!(out, "Not complete:")?;
+        for gap in gaps {
+            lines(out, "  ", gap.as_str())?;
+        }
+    }
+    writeln!(out)?;
+    for note in &matrix.notes {
+        lines(out, "", &format!("note: {note}"))?;
+    }
+    Ok(())
+}
+
+/// The actions of a row that are decided alike, with the reason.
+fn reasons(row: &Row, actions: &[String]) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    for (action, cell) in actions.iter().zip(&row.cells).filter(|(_, cell)| !cell.decision.is_denied()) {
+        let words = cell.decision.words().as_str().replace(action.as_str(), "it");
+        let name = action.split_once(':').map_or(action.as_str(), |(_, name)| name);
+        match found.iter_mut().find(|(_, held)| *held == words) {
+            Some((names, _)) => {
+                names.push_str(", ");
+                names.push_str(name);
+            }
+            None => found.push((name.to_owned(), words)),
+        }
+    }
+    found
+}
+
+/// Text in lines of 80 columns, indented.
+pub(super) fn lines(out: &mut dyn Write, indent: &str, text: &str) -> io::Result<()> {
+    let text = safe(text);
+    let width = WIDTH - indent.len();
+    let mut line = String::new();
+    for word in text.split(' ') {
+        if !line.is_empty() && line.width() + 1 + word.width() > width {
+            writeln!(out, "{indent}{line}")?;
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        for letter in word.chars() {
+            // An ARN is longer than a line: it goes on in the next.
+            if line.width() >= width {
+                writeln!(out, "{indent}{line}")?;
+                line.clear();
+            }
+            line.push(letter);
+        }
+    }
+    writeln!(out, "{indent}{line}")
+}
+
+fn document(session: &SessionInfo, matrix: &Matrix, ways: &Ways) -> Value {
+    let rows: Vec<Value> = matrix
+        .rows
+        .iter()
+        .map(|row| {
+            let cells: serde_json::Map<String, Value> = matrix
+                .actions
+                .iter()
+                .zip(&row.cells)
+                .map(|(action, cell)| (action.clone(), super::why::answer(cell)))
+                .collect();
+            json!({
+                "principal": row.who.id(),
+                "name": row.who.name(),
+                "foreign": row.foreign,
+                "synthetic": row.who.is_synthetic(),
+                "access": cells,
+            })
+        })
+        .collect();
+    let obtain: Vec<Value> = ways
+        .ways
+        .iter()
+        .map(|way| {
+            json!({
+                "principal": way.who.id(),
+                "action": way.action,
+                "on": way.on,
+                "through": way.through,
+                "decision": way.decision.word(),
+                "why": way.decision.words(),
+            })
+        })
+        .collect();
+    json!({
+        "schema": "bedwatch.access/1",
+        "account": session.account,
+        "region": session.region,
+        "resource": matrix.resource,
+        "actions": matrix.actions,
+        "rows": rows,
+        "obtain": obtain,
+        "complete": is_whole(matrix, ways),
+        "gaps": matrix.gaps.iter().chain(&ways.gaps).collect::<Vec<_>>(),
+        "notes": matrix.notes,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn actions_and_context_are_checked() {
+        assert_eq!(action("kms:Decrypt"), Ok("kms:Decrypt".to_owned()));
+        for bad in ["Decrypt", "kms:*", "kms:", ":x", "kms:De crypt"] {
+            assert!(action(bad).is_err(), "{bad}");
+        }
+        assert!(pair("aws:SourceIp=10.0.0.1").is_ok() && pair("x=y").is_err() && pair("aws:x").is_err());
+    }
+
+    #[test]
+    fn long_words_are_broken_at_the_edge() {
+        let mut out = Vec::new();
+        lines(&mut out, "  ", &format!("a {} b\u{1b}[2J", "x".repeat(200))).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.lines().all(|line| line.width() <= WIDTH), "{text}");
+        assert!(!text.contains('\u{1b}'));
+    }
+}

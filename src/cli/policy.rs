@@ -1,0 +1,84 @@
+//! `policy`: the IAM policy that bedwatch needs, derived from the operations it may send.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write as _};
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::{Exit, Trouble};
+use crate::aws::operations::{WRITES, service_operation};
+use crate::inventory::SourceId;
+
+/// Which policy.
+#[derive(Debug, Args)]
+pub(super) struct PolicyArgs {
+    /// Print what fixes need besides the read-only policy
+    #[arg(long)]
+    write: bool,
+}
+
+/// Runs it.
+pub(super) fn run(args: &PolicyArgs) -> Result<Exit, Trouble> {
+    let policy = if args.write { write_policy() } else { read_policy() };
+    // Printing a Value cannot fail but by the stream.
+    let text = serde_json::to_string_pretty(&policy).map_err(io::Error::from)?;
+    writeln!(io::stdout(), "{text}")?;
+    Ok(Exit::Clean)
+}
+
+fn read_policy() -> Value {
+    let actions: Vec<String> =
+        SourceId::all().filter(|source| source.is_read()).flat_map(SourceId::actions).map(str::to_owned).collect();
+    document("Read", &actions)
+}
+
+fn write_policy() -> Value {
+    document(
+        "Fix",
+        &WRITES.iter().map(|(service, operation)| service_operation(service, operation)).collect::<Vec<_>>(),
+    )
+}
+
+/// One statement a service, so that the document reads as the services do.
+fn document(verb: &str, actions: &[String]) -> Value {
+    let mut services: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for action in actions {
+        let service = action.split(':').next().unwrap_or_default();
+        services.entry(service).or_default().push(action);
+    }
+    let statements: Vec<_> = services
+        .into_iter()
+        .map(|(service, mut actions)| {
+            actions.sort_unstable();
+            actions.dedup();
+            json!({"Sid": format!("Bedwatch{verb}{}", capital(service)), "Effect": "Allow", "Action": actions, "Resource": "*"})
+        })
+        .collect();
+    json!({"Version": "2012-10-17", "Statement": statements})
+}
+
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_policy_names_every_source_that_is_read_and_no_other() {
+        let text = read_policy().to_string();
+        for source in SourceId::all() {
+            for action in source.actions() {
+                assert_eq!(text.contains(&format!("\"{action}\"")), source.is_read(), "{action}");
+            }
+        }
+        assert!(!text.contains('*') || text.matches("\"*\"").count() == text.matches('*').count());
+        for action in ["kms:CreateGrant", "kms:PutKeyPolicy", "kms:RevokeGrant"] {
+            assert!(write_policy().to_string().contains(action));
+            assert!(!text.contains(action));
+        }
+    }
+}
