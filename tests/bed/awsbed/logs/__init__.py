@@ -1,0 +1,1 @@
+"""CloudWatch Logs: patterns, Insights and the operations that use them."""
