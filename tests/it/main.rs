@@ -1,1 +1,12 @@
-//! it
+//! One binary for all integration tests: each binary more would link the whole SDK again.
+
+// A test that meets what it does not expect has failed: that is what a panic says.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod access;
+mod architecture;
+mod bed;
+mod console;
+mod faults;
+mod pty;
+mod scan;
