@@ -43,6 +43,10 @@ pub fn safe_lines(outside: &str) -> Cow<'_, str> {
 
 fn mark(outside: &str, lines: bool) -> Cow<'_, str> {
     let harmless = |c: char| !is_hostile(c) || (lines && c == '\n');
+    // why bytes first: nearly all text is plain ASCII, and all text comes through here.
+    if outside.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return Cow::Borrowed(outside);
+    }
     if outside.chars().all(harmless) {
         return Cow::Borrowed(outside);
     }

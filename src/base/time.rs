@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -126,6 +126,8 @@ pub enum Clock {
     },
     /// Stands still until moved: tests.
     Manual(Arc<AtomicI64>),
+    /// Not known yet: a saved case tells its time once it is open. Until then it is the epoch.
+    Later(Arc<OnceLock<Clock>>),
 }
 
 impl Clock {
@@ -137,6 +139,18 @@ impl Clock {
     /// A clock that stands at `at` until [`Clock::advance`].
     pub fn manual(at: Timestamp) -> Self {
         Self::Manual(Arc::new(AtomicI64::new(at.0)))
+    }
+
+    /// A clock that another one takes the place of, with [`Clock::becomes`].
+    pub fn later() -> Self {
+        Self::Later(Arc::default())
+    }
+
+    /// Sets a clock that was made with [`Clock::later`], and all its clones. Once; the others stay as they are.
+    pub fn becomes(&self, clock: Self) {
+        if let Self::Later(cell) = self {
+            let _ = cell.set(clock);
+        }
     }
 
     /// The time.
@@ -151,6 +165,7 @@ impl Clock {
                 Timestamp::from_millis(from.0.saturating_add(ran))
             }
             Self::Manual(at) => Timestamp::from_millis(at.load(Ordering::Relaxed)),
+            Self::Later(cell) => cell.get().map_or(Timestamp::from_secs(0), Self::now),
         }
     }
 
@@ -190,6 +205,16 @@ mod tests {
         let same = clock.clone();
         clock.advance(Duration::from_secs(5));
         assert_eq!(same.now(), Timestamp::from_secs(105));
+    }
+
+    #[test]
+    fn a_clock_of_later_becomes_another_once() {
+        let clock = Clock::later();
+        let same = clock.clone();
+        assert_eq!(same.now(), Timestamp::from_secs(0));
+        clock.becomes(Clock::manual(Timestamp::from_secs(7)));
+        clock.becomes(Clock::manual(Timestamp::from_secs(8)));
+        assert_eq!(same.now(), Timestamp::from_secs(7));
     }
 
     proptest! {

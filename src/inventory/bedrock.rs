@@ -176,6 +176,23 @@ pub struct JobDetail {
     pub training_loss: Option<f32>,
     /// `validationMetrics[].validationLoss`.
     pub validation_losses: Vec<f32>,
+    /// `trainingDataConfig.invocationLogsConfig`: a distillation that learns from logged prompts.
+    #[serde(default)]
+    pub invocation_logs: Option<InvocationLogs>,
+    /// ARN of the Lambda function that grades a reinforcement fine-tuning.
+    #[serde(default)]
+    pub grader: Option<ResourceId>,
+}
+
+/// The invocation logs that a distillation reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InvocationLogs {
+    /// Where they lie.
+    pub source: Option<S3Uri>,
+    /// `usePromptResponse`: the logged answers are learned from too.
+    pub use_responses: bool,
+    /// Whether `requestMetadataFilters` narrow what is read.
+    pub filtered: bool,
 }
 
 item!(CustomizationJob { arn, detail, tags } named |job| job.name.to_string());
@@ -199,6 +216,9 @@ pub struct ImportJob {
     pub ended: Option<Timestamp>,
     /// `GetModelImportJob`.
     pub detail: Read<ImportJobDetail>,
+    /// Its tags.
+    #[serde(default)]
+    pub tags: Read<Tags>,
 }
 
 /// What only `GetModelImportJob` tells.
@@ -216,7 +236,7 @@ pub struct ImportJobDetail {
     pub failure: Option<Text>,
 }
 
-item!(ImportJob { arn, detail } named |job| job.name.to_string());
+item!(ImportJob { arn, detail, tags } named |job| job.name.to_string());
 
 /// A model copy job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -387,6 +407,18 @@ pub struct FoundationModel {
     pub lifecycle: Text,
     /// `customizationsSupported`.
     pub customizations: Vec<Text>,
+    /// `modelLifecycle.legacyTime`.
+    #[serde(default)]
+    pub legacy_from: Option<Timestamp>,
+    /// `modelLifecycle.endOfLifeTime`.
+    #[serde(default)]
+    pub ends: Option<Timestamp>,
+    /// `inputModalities`: `TEXT`, `IMAGE`, …
+    #[serde(default)]
+    pub inputs: Vec<Text>,
+    /// `outputModalities`: `TEXT`, `IMAGE`, `EMBEDDING`, …
+    #[serde(default)]
+    pub outputs: Vec<Text>,
 }
 
 item!(FoundationModel { arn } named |model| model.name.to_string());
@@ -404,9 +436,26 @@ pub struct Deployment {
     pub status: Text,
     /// `createdAt`.
     pub created: Timestamp,
+    /// `GetCustomModelDeployment`.
+    #[serde(default)]
+    pub detail: Read<DeploymentDetail>,
+    /// Its tags.
+    #[serde(default)]
+    pub tags: Read<Tags>,
 }
 
-item!(Deployment { arn } named |deployment| deployment.name.to_string());
+/// What only `GetCustomModelDeployment` tells.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct DeploymentDetail {
+    /// `updateDetails.modelArn`: the model that it is being moved to.
+    pub updating_to: Option<ResourceId>,
+    /// `updateDetails.updateStatus`: `Updating`, `UpdateCompleted`, `UpdateFailed`.
+    pub update_status: Option<Text>,
+    /// `failureMessage`.
+    pub failure: Option<Text>,
+}
+
+item!(Deployment { arn, detail, tags } named |deployment| deployment.name.to_string());
 
 /// Provisioned throughput.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -427,32 +476,17 @@ pub struct Throughput {
     pub commitment_ends: Option<Timestamp>,
     /// `creationTime`.
     pub created: Timestamp,
+    /// `desiredModelArn`: what it is asked to serve; other than `model` while it changes, or when it drifted.
+    #[serde(default)]
+    pub desired_model: Option<ResourceId>,
+    /// `desiredModelUnits`.
+    #[serde(default)]
+    pub desired_units: Option<i32>,
+    /// Its tags.
+    #[serde(default)]
+    pub tags: Read<Tags>,
 }
 
-item!(Throughput { arn } named |throughput| throughput.name.to_string());
+item!(Throughput { arn, tags } named |throughput| throughput.name.to_string());
 
-/// Where prompts and completions are logged.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LoggingConfiguration {
-    /// The log group and the role that writes to it.
-    pub cloud_watch: Option<CloudWatchLogging>,
-    /// The bucket and prefix.
-    pub s3: Option<S3Uri>,
-    /// Whether text is delivered.
-    pub text: bool,
-    /// Whether images are delivered.
-    pub images: bool,
-    /// Whether embeddings are delivered.
-    pub embeddings: bool,
-}
-
-/// `cloudWatchConfig`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CloudWatchLogging {
-    /// Name of the log group.
-    pub log_group: ResourceId,
-    /// ARN of the role.
-    pub role: ResourceId,
-    /// Where bodies over 100 KB go.
-    pub large_data: Option<S3Uri>,
-}
+pub use super::invocation_logging::{CloudWatchLogging, LoggingConfiguration};

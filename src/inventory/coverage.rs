@@ -112,13 +112,52 @@ sources! {
     LOG_EVENTS = "logs:FilterLogEvents", 3, 30, "model invocations, without prompts and completions";
     RULES = "events:ListRules", 2, 120, "EventBridge rules";
     RULE_TARGETS = "events:ListTargetsByRule", 2, 120, "targets of rules";
-    MACIE = "macie2:GetMacieSession", 9, 0, "Macie";
-    GUARDDUTY = "guardduty:ListDetectors", 9, 0, "GuardDuty";
-    ACCESS_ANALYZER = "access-analyzer:ListAnalyzers", 9, 0, "Access Analyzer";
-    RAM = "ram:GetResourceShares", 9, 0, "resource shares";
-    ORGANIZATIONS = "organizations:DescribeOrganization", 9, 0, "organization policies";
-    SAGEMAKER = "sagemaker:ListTrainingJobs", 9, 0, "SageMaker training jobs that fed an import";
-    ALARMS = "cloudwatch:DescribeAlarms", 9, 0, "alarms and Bedrock metrics";
+    DEPLOYMENT_DETAILS = "bedrock:GetCustomModelDeployment", 2, 120, "what deployments are being moved to";
+    DATA_RETENTION = "bedrock:GetAccountDataRetention", 2, 600, "whether providers may see what is sent";
+    API_KEYS = "iam:ListServiceSpecificCredentials", 2, 600, "long-term API keys of Bedrock";
+    LAST_USE_REPORTS = "iam:GenerateServiceLastAccessedDetails", 3, 3600, "reports of last use, asked for";
+    LAST_USES = "iam:GetServiceLastAccessedDetails", 3, 3600, "when principals last used Bedrock";
+    ACCOUNT_PUBLIC_ACCESS = "s3control:GetPublicAccessBlock", 3, 600, "public access block of the account", ["s3:GetAccountPublicAccessBlock"];
+    FLOW_LOGS = "ec2:DescribeFlowLogs", 3, 600, "flow logs of VPCs and subnets";
+    DHCP_OPTIONS = "ec2:DescribeDhcpOptions", 3, 600, "name servers of VPCs";
+    PREFIX_LISTS = "ec2:DescribeManagedPrefixLists", 3, 3600, "what prefix lists stand for";
+    VPC_BLOCK = "ec2:DescribeVpcBlockPublicAccessOptions", 3, 600, "public access block of the region's VPCs";
+    STORE_DETAILS = "cloudtrail:GetEventDataStore", 3, 600, "what CloudTrail Lake stores record";
+    CHANNELS = "cloudtrail:ListChannels", 3, 600, "channels that services made for themselves";
+    LOG_PROTECTION = "logs:GetDataProtectionPolicy", 3, 600, "masking of log groups";
+    LOG_SUBSCRIPTIONS = "logs:DescribeSubscriptionFilters", 3, 600, "who else gets log events";
+    LOG_ACCOUNT_POLICIES = "logs:DescribeAccountPolicies", 3, 600, "masking of all log groups";
+    ALARMS = "cloudwatch:DescribeAlarms", 3, 300, "alarms";
+    METRICS = "cloudwatch:GetMetricData", 3, 900, "invocations and log deliveries, counted";
+    ORGANIZATIONS = "organizations:DescribeOrganization", 3, 3600, "the organization";
+    ORGANIZATION_PATH = "organizations:ListParents", 3, 3600, "where in the organization the account stands";
+    ORGANIZATION_POLICIES = "organizations:ListPoliciesForTarget", 3, 900, "service and resource control policies";
+    ORGANIZATION_DOCUMENTS = "organizations:DescribePolicy", 3, 900, "what these policies say";
+    BEDROCK_POLICY = "organizations:DescribeEffectivePolicy", 3, 900, "the organization's Bedrock policy";
+    ACCESS_ANALYZER = "access-analyzer:ListAnalyzers", 3, 600, "Access Analyzer";
+    ANALYZER_FINDINGS = "access-analyzer:ListFindingsV2", 3, 600, "external access that was found", ["access-analyzer:ListFindings"];
+    ANALYZER_DETAILS = "access-analyzer:GetFindingV2", 3, 600, "who has it", ["access-analyzer:GetFinding"];
+    GUARDDUTY = "guardduty:ListDetectors", 3, 600, "GuardDuty";
+    DETECTORS = "guardduty:GetDetector", 3, 600, "features of detectors";
+    THREATS = "guardduty:ListFindings", 3, 300, "findings of GuardDuty that bear on customization";
+    THREAT_DETAILS = "guardduty:GetFindings", 3, 300, "what they are about";
+    MALWARE_PLANS = "guardduty:ListMalwareProtectionPlans", 3, 600, "malware protection plans";
+    MALWARE_PLAN_DETAILS = "guardduty:GetMalwareProtectionPlan", 3, 600, "buckets that they protect";
+    MACIE = "macie2:GetMacieSession", 3, 600, "Macie";
+    MACIE_DISCOVERY = "macie2:GetAutomatedDiscoveryConfiguration", 3, 600, "automated discovery of sensitive data";
+    MACIE_BUCKETS = "macie2:DescribeBuckets", 3, 600, "what Macie knows of buckets";
+    CLASSIFICATION_JOBS = "macie2:ListClassificationJobs", 3, 600, "sensitive-data discovery jobs";
+    SENSITIVE_FINDINGS = "macie2:ListFindings", 3, 600, "sensitive data that Macie found";
+    SENSITIVE_DETAILS = "macie2:GetFindings", 3, 600, "what and where it is";
+    RAM_RESOURCES = "ram:ListResources", 3, 600, "custom models that are shared";
+    RAM = "ram:GetResourceShares", 3, 600, "resource shares";
+    RAM_PRINCIPALS = "ram:ListPrincipals", 3, 600, "who they are shared with";
+    SAGEMAKER = "sagemaker:ListTrainingJobs", 3, 900, "SageMaker training jobs";
+    TRAINING_DETAILS = "sagemaker:DescribeTrainingJob", 3, 900, "network, keys and output of those that fed an import";
+    FUNCTIONS = "lambda:GetFunctionConfiguration", 3, 600, "role and network of functions that grade";
+    FUNCTION_POLICIES = "lambda:GetPolicy", 3, 600, "who may call functions that grade";
+    COLLECTION_POLICIES = "aoss:ListSecurityPolicies", 3, 900, "security policies of OpenSearch Serverless collections";
+    COLLECTION_DOCUMENTS = "aoss:GetSecurityPolicy", 3, 900, "what these policies say";
 }
 
 impl SourceId {
@@ -229,6 +268,21 @@ pub struct SourceReport {
     pub failed: u32,
     /// The first failure.
     pub error: Option<ReadError>,
+    /// When it was last complete, if it is not now. Kept by [`Coverage::record`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub complete_at: Option<Timestamp>,
+    /// How far back activity was looked at, if not over the whole day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looked: Option<Looked>,
+}
+
+/// Since when activity is known. Before that, silence is no sign that nothing happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Looked {
+    /// Everything there is.
+    pub all: Timestamp,
+    /// Changes, and the use of keys and models; never later than `all`.
+    pub named: Timestamp,
 }
 
 impl SourceReport {
@@ -248,6 +302,8 @@ impl SourceReport {
             items: count(worked),
             failed: count(failures.len()),
             error: failures.first().cloned(),
+            complete_at: None,
+            looked: None,
         }
     }
 }
@@ -259,12 +315,54 @@ pub struct Coverage(BTreeMap<SourceId, SourceReport>);
 
 impl Coverage {
     /// Takes a report. Returns whether the picture changed (the time of it does not count).
-    pub fn record(&mut self, report: SourceReport) -> bool {
-        let look =
-            |r: &SourceReport| (r.state, r.items, r.failed, r.error.as_ref().map(|e| (e.kind, e.message.clone())));
-        let changed = self.0.get(&report.source).map(look) != Some(look(&report));
+    pub fn record(&mut self, mut report: SourceReport) -> bool {
+        let look = |r: &SourceReport| {
+            (r.state, r.items, r.failed, r.error.as_ref().map(|e| (e.kind, e.message.clone())), r.looked)
+        };
+        let held = self.0.get(&report.source);
+        let changed = held.map(look) != Some(look(&report));
+        let complete = |r: &SourceReport| if r.state == SourceState::Complete { Some(r.at) } else { r.complete_at };
+        report.complete_at = match report.state {
+            SourceState::Complete => None,
+            _ => report.complete_at.or_else(|| held.and_then(complete)),
+        };
         self.0.insert(report.source, report);
         changed
+    }
+
+    /// Every source that saw anything has failed now. Returns whether there is any.
+    pub fn lose(&mut self, error: &ReadError) -> bool {
+        let seen = |r: &&SourceReport| matches!(r.state, SourceState::Complete | SourceState::Partial);
+        let failed = |r: &SourceReport| SourceReport {
+            looked: r.looked,
+            ..SourceReport::sum(r.source, error.at, 0, std::slice::from_ref(error))
+        };
+        let lost: Vec<_> = self.0.values().filter(seen).map(failed).collect();
+        let any = !lost.is_empty();
+        for report in lost {
+            self.record(report);
+        }
+        any
+    }
+
+    /// Whether a source that was complete is not any more.
+    pub fn is_behind(&self) -> bool {
+        self.0.values().any(|report| report.complete_at.is_some())
+    }
+
+    /// Takes every source that was complete for complete, as of then.
+    pub fn recall(&mut self) {
+        for report in self.0.values_mut() {
+            if let Some(at) = report.complete_at.take() {
+                let looked = report.looked;
+                *report = SourceReport { looked, ..SourceReport::sum(report.source, at, report.items as usize, &[]) };
+            }
+        }
+    }
+
+    /// How far back a source of activity was looked at, if not over the whole day.
+    pub fn looked(&self, source: SourceId) -> Option<Looked> {
+        self.0.get(&source)?.looked
     }
 
     /// The latest report of a source.
@@ -305,8 +403,11 @@ impl Coverage {
 
     /// When anything was read last. An attempt that failed read nothing.
     pub fn newest(&self) -> Option<Timestamp> {
-        let read = |report: &&SourceReport| matches!(report.state, SourceState::Complete | SourceState::Partial);
-        self.0.values().filter(read).map(|report| report.at).max()
+        let read = |report: &SourceReport| match report.state {
+            SourceState::Complete | SourceState::Partial => Some(report.at),
+            _ => report.complete_at,
+        };
+        self.0.values().filter_map(read).max()
     }
 }
 
@@ -354,5 +455,28 @@ mod tests {
         assert_eq!(coverage.state(SourceId::JOBS, at.plus_secs(60)), SourceState::Complete);
         assert_eq!(coverage.state(SourceId::JOBS, at.plus_secs(600)), SourceState::Stale);
         assert!(coverage.complete(SourceId::GRANTS).is_err());
+    }
+
+    #[test]
+    fn when_it_was_complete_is_remembered_while_it_fails() {
+        let at = Timestamp::from_secs;
+        let error =
+            ReadError { operation: "kms:ListGrants".into(), kind: ErrorKind::Network, message: "no".into(), at: at(9) };
+        let failed = |secs| SourceReport::sum(SourceId::GRANTS, at(secs), 0, std::slice::from_ref(&error));
+        let mut coverage = Coverage::default();
+        coverage.record(failed(1));
+        assert!(!coverage.is_behind(), "it never was complete");
+        coverage.record(SourceReport::sum(SourceId::GRANTS, at(2), 3, &[]));
+        coverage.record(failed(3));
+        coverage.record(failed(4));
+        assert_eq!(coverage.report(SourceId::GRANTS).unwrap().complete_at, Some(at(2)));
+        assert_eq!((coverage.is_behind(), coverage.newest()), (true, Some(at(2))));
+        let mut recalled = coverage.clone();
+        recalled.recall();
+        assert!(recalled.complete(SourceId::GRANTS).is_ok() && !recalled.is_behind());
+        coverage.record(SourceReport::sum(SourceId::GRANTS, at(5), 3, &[]));
+        assert!(!coverage.is_behind());
+        assert!(coverage.lose(&error) && !coverage.lose(&error));
+        assert_eq!(coverage.report(SourceId::GRANTS).unwrap().complete_at, Some(at(5)));
     }
 }

@@ -20,6 +20,9 @@ pub struct Vpc {
     pub dns_support: Read<bool>,
     /// `enableDnsHostnames`.
     pub dns_hostnames: Read<bool>,
+    /// `DhcpOptionsId`: `dopt-…`.
+    #[serde(default)]
+    pub dhcp_options: Option<ResourceId>,
 }
 
 item!(Vpc { id, dns_support, dns_hostnames } named |vpc| vpc.name.to_string());
@@ -132,4 +135,58 @@ pub struct Permission {
     pub ports: Option<(i32, i32)>,
     /// CIDRs, prefix lists and groups on the other side.
     pub peers: Vec<Text>,
+}
+
+/// DHCP options: which name servers a VPC's machines ask.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DhcpOptions {
+    /// `dopt-…`.
+    pub id: ResourceId,
+    /// `domain-name-servers`: addresses, or `AmazonProvidedDNS`.
+    pub name_servers: Vec<Text>,
+}
+
+item!(DhcpOptions { id } named |options| options.id.to_string());
+
+/// A flow log.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FlowLog {
+    /// `fl-…`.
+    pub id: ResourceId,
+    /// The VPC or subnet.
+    pub resource: ResourceId,
+    /// `FlowLogStatus`: `ACTIVE`.
+    pub status: Text,
+    /// `DeliverLogsStatus`: `SUCCESS` or `FAILED`; empty before the first delivery.
+    pub delivery: Text,
+    /// `DeliverLogsErrorMessage`.
+    pub error: Option<Text>,
+    /// `ACCEPT`, `REJECT`, `ALL`.
+    pub traffic: Text,
+    /// `LogDestination`, else the name of the log group.
+    pub destination: Text,
+}
+
+item!(FlowLog { id } named |log| log.id.to_string());
+
+/// A managed prefix list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PrefixList {
+    /// `pl-…`.
+    pub id: ResourceId,
+    /// `com.amazonaws.us-east-1.s3`, or what its owner called it.
+    pub name: Text,
+    /// `OwnerId`: `AWS`, or an account.
+    pub owner: Text,
+}
+
+item!(PrefixList { id } named |list| list.name.to_string());
+
+/// `DescribeVpcBlockPublicAccessOptions`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockPublicAccess {
+    /// `InternetGatewayBlockMode`: `off`, `block-bidirectional`, `block-ingress`.
+    pub mode: Text,
+    /// `State`: `default-state`, `update-complete`, …
+    pub state: Text,
 }

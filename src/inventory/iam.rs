@@ -1,9 +1,12 @@
 //! IAM, as one `GetAccountAuthorizationDetails` pass returns it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Tags;
 use super::document::Document;
+use super::read::Read;
 use super::update::item;
 use crate::base::{ResourceId, Text, Timestamp};
 
@@ -97,3 +100,44 @@ pub struct ManagedPolicy {
 }
 
 item!(ManagedPolicy { arn } named |policy| policy.name.to_string());
+
+/// A long-term API key of Amazon Bedrock (`ListServiceSpecificCredentials`). Never its secret.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ApiKey {
+    /// `ServiceSpecificCredentialId` (`ACCA…`).
+    pub id: ResourceId,
+    /// `UserName`: the user whose rights it carries.
+    pub user: Text,
+    /// `Status` is `Active`.
+    pub active: bool,
+    /// `CreateDate`.
+    pub created: Timestamp,
+    /// `ExpirationDate`; none means never.
+    pub expires: Option<Timestamp>,
+}
+
+item!(ApiKey { id } named |key| format!("{} of {}", key.id, key.user));
+
+/// When a principal that may use Amazon Bedrock last did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LastUse {
+    /// ARN of the role or user.
+    pub principal: ResourceId,
+    /// `GenerateServiceLastAccessedDetails`: the id of the report that IAM prepares.
+    pub report: Read<Text>,
+    /// `GetServiceLastAccessedDetails`.
+    pub detail: Read<LastAccessed>,
+}
+
+item!(LastUse { principal, report, detail } named |last| last.principal.last().to_owned());
+
+/// The namespace `bedrock` of a last-accessed report.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct LastAccessed {
+    /// `LastAuthenticated`; none means not in the tracking period (400 days), or no access at all.
+    pub at: Option<Timestamp>,
+    /// `LastAuthenticatedRegion`.
+    pub region: Option<Text>,
+    /// Action → when it was last used; only the actions that IAM tracks.
+    pub actions: BTreeMap<Text, Option<Timestamp>>,
+}

@@ -147,6 +147,16 @@ pub struct Grant {
     pub context_equals: BTreeMap<Text, Text>,
     /// `EncryptionContextSubset`.
     pub context_subset: BTreeMap<Text, Text>,
+    /// `SourceArn`: only for requests on behalf of this resource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_arn: Option<ResourceId>,
     /// `CreationDate`.
     pub created: Option<Timestamp>,
+}
+
+impl Grant {
+    /// Whether a grantee or retiring principal is a service: then the API calls it `…ServicePrincipal`.
+    pub fn is_service(principal: &ResourceId) -> bool {
+        !principal.as_str().contains(':') && principal.as_str().contains(".amazonaws.com")
+    }
 }

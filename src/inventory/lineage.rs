@@ -43,23 +43,48 @@ pub enum Link {
 }
 
 impl Link {
-    /// The verb between the two.
+    /// The sentence between the two, read from `from`: a job `runs as` a role.
     pub fn verb(self) -> &'static str {
         match self {
             Self::Feeds => "feeds",
             Self::Makes => "makes",
-            Self::CopiedTo => "copied to",
-            Self::ServedBy => "served by",
+            Self::CopiedTo => "is copied by",
+            Self::ServedBy => "is served by",
             Self::RunsAs => "runs as",
-            Self::EncryptedWith => "encrypted with",
+            Self::EncryptedWith => "is encrypted with",
             Self::Reads => "reads",
-            Self::Writes => "writes",
+            Self::Writes => "writes to",
             Self::LiesIn => "lies in",
             Self::RunsIn => "runs in",
-            Self::ProtectedBy => "protected by",
+            Self::ProtectedBy => "is protected by",
             Self::Follows => "follows",
             Self::LogsTo => "logs to",
         }
+    }
+
+    /// The same sentence read from `to`: a role `is used by` a job.
+    pub fn back(self) -> &'static str {
+        match self {
+            Self::Feeds => "is fed by",
+            Self::Makes => "is made by",
+            Self::CopiedTo => "copies",
+            Self::ServedBy => "serves",
+            Self::RunsAs => "is used by",
+            Self::EncryptedWith => "encrypts",
+            Self::Reads => "is read by",
+            Self::Writes => "is written by",
+            Self::LiesIn => "holds",
+            Self::RunsIn => "hosts",
+            Self::ProtectedBy => "protects",
+            Self::Follows => "routes",
+            Self::LogsTo => "takes logs of",
+        }
+    }
+
+    /// Whether `to` is made out of `from`. Else `from` only leans on `to`: it needs a key, a role, a network,
+    /// a place to write to.
+    pub fn is_origin(self) -> bool {
+        matches!(self, Self::Feeds | Self::Makes | Self::CopiedTo | Self::ServedBy)
     }
 }
 
@@ -293,6 +318,29 @@ impl Lineage {
         walk(of, |at| self.down(at))
     }
 
+    /// What this could not be, or could not work, without: what it was made of and what it leans on, one step.
+    /// With each the sentence that begins with this.
+    pub fn needs<'a>(&'a self, of: &ResourceRef) -> impl Iterator<Item = Step<'a>> + use<'a> {
+        let made = self.up(of).iter().filter(|(link, _)| link.is_origin()).map(|(link, other)| (link.back(), other));
+        made.chain(self.down(of).iter().filter(|(link, _)| !link.is_origin()).map(|(link, other)| (link.verb(), other)))
+    }
+
+    /// What could not be, or could not work, without this, one step. With each the sentence that begins with this.
+    pub fn needed_by<'a>(&'a self, of: &ResourceRef) -> impl Iterator<Item = Step<'a>> + use<'a> {
+        let made = self.down(of).iter().filter(|(link, _)| link.is_origin()).map(|(link, other)| (link.verb(), other));
+        made.chain(self.up(of).iter().filter(|(link, _)| !link.is_origin()).map(|(link, other)| (link.back(), other)))
+    }
+
+    /// Everything this needs, any number of steps, the nearest first.
+    pub fn all_needs(&self, of: &ResourceRef) -> Vec<ResourceRef> {
+        reach(of, |at| self.needs(at))
+    }
+
+    /// Everything that needs this, any number of steps, the nearest first: what a fault of it affects.
+    pub fn all_needed_by(&self, of: &ResourceRef) -> Vec<ResourceRef> {
+        reach(of, |at| self.needed_by(at))
+    }
+
     /// All ids of one kind that lineage reaches.
     pub fn reached(&self, kind: Kind) -> BTreeSet<ResourceId> {
         self.edges
@@ -318,6 +366,26 @@ fn model_ref(id: &ResourceId) -> Option<ResourceRef> {
     Some(ResourceRef::new(kind, id))
 }
 
+/// A sentence and what it leads to.
+pub type Step<'a> = (&'static str, &'a ResourceRef);
+
+fn reach<'a, I: Iterator<Item = Step<'a>>>(
+    start: &'a ResourceRef,
+    next: impl Fn(&ResourceRef) -> I,
+) -> Vec<ResourceRef> {
+    let mut seen = BTreeSet::from([start]);
+    let (mut order, mut queue) = (Vec::new(), VecDeque::from([start]));
+    while let Some(at) = queue.pop_front() {
+        for (_, node) in next(at) {
+            if seen.insert(node) {
+                order.push(node.clone());
+                queue.push_back(node);
+            }
+        }
+    }
+    order
+}
+
 fn walk<'a>(start: &'a ResourceRef, next: impl Fn(&ResourceRef) -> &'a [(Link, ResourceRef)]) -> BTreeSet<ResourceRef> {
     let mut seen = BTreeSet::new();
     let mut queue = VecDeque::from([start]);
@@ -340,5 +408,66 @@ impl Inventory {
             let vpc = &self.subnets.get(subnet)?.vpc;
             self.route_tables.values().find(|table| table.main && table.vpc == *vpc)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::bedrock::{CopyJob, JobStatus};
+    use crate::inventory::{Items, Update};
+
+    fn of(kind: Kind, id: &str) -> ResourceRef {
+        ResourceRef::new(kind, id)
+    }
+
+    /// A model that is copied with a key: base facts enough for both sorts of edge.
+    fn lineage() -> Lineage {
+        let mut inventory = Inventory::default();
+        inventory.apply(Update::Listed(Items::CopyJob(vec![CopyJob {
+            arn: "copy".into(),
+            status: JobStatus::Completed,
+            source_model: "source".into(),
+            source_account: "1".into(),
+            target_model: "target".into(),
+            target_name: "target".into(),
+            target_key: Some("key".into()),
+            created: crate::base::Timestamp::from_secs(0),
+            failure: None,
+        }])));
+        Lineage::of(&inventory)
+    }
+
+    #[test]
+    fn a_copy_needs_its_source_and_its_key_and_not_the_other_way_round() {
+        let lineage = lineage();
+        let (copy, target, key) = (of(Kind::CopyJob, "copy"), of(Kind::Model, "target"), of(Kind::Key, "key"));
+        let needs = lineage.all_needs(&target);
+        assert_eq!(needs, [copy.clone(), of(Kind::Model, "source"), key.clone()]);
+        assert_eq!(lineage.all_needed_by(&key), [copy, target]);
+        assert_eq!(lineage.all_needs(&key), []);
+    }
+
+    #[test]
+    fn every_edge_reads_both_ways() {
+        use Link as L;
+        let all = [
+            L::Feeds,
+            L::Makes,
+            L::CopiedTo,
+            L::ServedBy,
+            L::RunsAs,
+            L::EncryptedWith,
+            L::Reads,
+            L::Writes,
+            L::LiesIn,
+            L::RunsIn,
+            L::ProtectedBy,
+            L::Follows,
+            L::LogsTo,
+        ];
+        let words: BTreeSet<&str> = all.iter().flat_map(|link| [link.verb(), link.back()]).collect();
+        assert_eq!(words.len(), 26, "no sentence says two things");
+        assert_eq!((L::EncryptedWith.verb(), L::EncryptedWith.back()), ("is encrypted with", "encrypts"));
     }
 }

@@ -3,21 +3,31 @@
 //! Nothing enters but through [`Inventory::apply`]. A value that could not be read is a
 //! [`Read::Failed`], never an absence, so that no rule can mistake "could not look" for "is fine".
 
+pub mod analyzer;
 pub mod bedrock;
 pub mod calls;
+pub mod cloudwatch;
 pub mod coverage;
 pub mod document;
 pub mod ec2;
 pub mod events;
+pub mod feeders;
+pub mod guardduty;
 pub mod guardrails;
 pub mod iam;
+pub mod invocation_logging;
 pub mod kms;
 pub mod lineage;
 pub mod logs;
+pub mod macie;
+pub mod organization;
 pub mod read;
 pub mod reference;
 pub mod s3;
 pub mod session;
+pub mod settings;
+#[cfg(test)]
+pub mod testing;
 pub mod trail;
 pub mod update;
 
@@ -34,6 +44,7 @@ pub use lineage::{Edge, Lineage, Link};
 pub use read::{ErrorKind, Read, ReadError};
 pub use reference::{Kind, ResourceRef};
 pub use session::{Mode, SessionInfo};
+pub use settings::{Setting, Settings};
 pub use update::{Item, Update};
 
 /// Tags as AWS gives them: key to value, both from outside.
@@ -41,6 +52,15 @@ pub type Tags = BTreeMap<crate::base::Text, crate::base::Text>;
 
 /// A collection of the inventory, by id.
 pub type Table<T> = BTreeMap<ResourceId, T>;
+
+/// An inventory as it was before reads began to fail: of the past, and only to be shown as that.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recalled {
+    /// With every value that was read last, whether or not it can be read now.
+    pub inventory: Inventory,
+    /// When the values that cannot be read now were read: the oldest of each resource.
+    pub at: BTreeMap<ResourceRef, crate::base::Timestamp>,
+}
 
 /// Declares every collection once: the field, what it holds, what a [`ResourceRef`] to it is called.
 macro_rules! inventory {
@@ -52,6 +72,8 @@ macro_rules! inventory {
             $($(#[doc = $doc])* pub $field: Table<$item>,)*
             /// The invocation-logging configuration, one a region; `None` when logging is off.
             pub logging: Read<Option<bedrock::LoggingConfiguration>>,
+            /// What an account or region has one of.
+            pub settings: Settings,
             /// What was read, when, and what could not be.
             pub coverage: Coverage,
         }
@@ -72,8 +94,38 @@ macro_rules! inventory {
                         self.logging = newer;
                         changed
                     }
+                    Update::Setting(setting) => self.settings.apply(setting),
                     Update::Source(report) => self.coverage.record(report),
+                    Update::Lost(error) => {
+                        $(self.$field.values_mut().for_each(|item| item.lose(&error));)*
+                        self.logging.lose(&error);
+                        self.settings.lose(&error);
+                        self.coverage.lose(&error)
+                    }
                 }
+            }
+
+            /// What was known before reads began to fail; none if nothing known has failed since.
+            pub fn recalled(&self) -> Option<Recalled> {
+                let stale = self.coverage.is_behind() || self.logging.is_stale() || self.settings.is_stale()
+                    $(|| self.$field.values().any(Item::is_stale))*;
+                if !stale {
+                    return None;
+                }
+                let (mut inventory, mut at) = (self.clone(), BTreeMap::new());
+                $(for item in inventory.$field.values_mut() {
+                    if let Some(time) = item.recall() {
+                        at.insert(ResourceRef::new(Kind::$variant, item.id()), time);
+                    }
+                })*
+                if let Some(time) = inventory.logging.recall() {
+                    at.insert(ResourceRef::new(Kind::Logging, "invocation-logging"), time);
+                }
+                for (id, time) in inventory.settings.recall() {
+                    at.insert(ResourceRef::new(Kind::Setting, id), time);
+                }
+                inventory.coverage.recall();
+                Some(Recalled { inventory, at })
             }
 
             /// The inventory as updates: applied to an empty inventory, they make the same again.
@@ -82,6 +134,7 @@ macro_rules! inventory {
                     $(Update::Listed(Items::$variant(self.$field.into_values().collect())),)*
                     Update::Logging(self.logging),
                 ];
+                updates.extend(self.settings.into_each().into_iter().map(Update::Setting));
                 updates.extend(self.coverage.into_reports().map(Update::Source));
                 updates
             }
@@ -105,6 +158,7 @@ macro_rules! inventory {
                 match reference.kind {
                     $(Kind::$variant => self.$field.get(&reference.id).map(serde_json::to_value)?.ok(),)*
                     Kind::Logging => serde_json::to_value(&self.logging).ok(),
+                    Kind::Setting => self.settings.raw(reference.id.as_str()),
                     _ => None,
                 }
             }
@@ -123,6 +177,17 @@ macro_rules! inventory {
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         pub enum Items {
             $($(#[doc = $doc])* $variant(Vec<$item>),)*
+        }
+
+        impl Items {
+            /// Leaves out what these name.
+            pub fn leave_out(&mut self, these: &std::collections::BTreeSet<ResourceRef>) {
+                match self {
+                    $(Self::$variant(items) => {
+                        items.retain(|item| !these.contains(&ResourceRef::new(Kind::$variant, item.id())));
+                    })*
+                }
+            }
         }
     };
 }
@@ -182,4 +247,48 @@ inventory! {
     log_groups: logs::LogGroup => LogGroup;
     /// EventBridge rules of the default bus.
     rules: events::Rule => Rule;
+    /// Numbered versions of guardrails.
+    guardrail_versions: guardrails::GuardrailVersion => GuardrailVersion;
+    /// DHCP options of VPCs.
+    dhcp_options: ec2::DhcpOptions => DhcpOptions;
+    /// Flow logs of VPCs and subnets that lineage reaches.
+    flow_logs: ec2::FlowLog => FlowLog;
+    /// Managed prefix lists that routes and security groups name.
+    prefix_lists: ec2::PrefixList => PrefixList;
+    /// CloudTrail channels, among them those that services made for themselves.
+    channels: trail::Channel => Channel;
+    /// Long-term API keys of Amazon Bedrock.
+    api_keys: iam::ApiKey => ApiKey;
+    /// When principals that may use Amazon Bedrock last did.
+    last_uses: iam::LastUse => LastUse;
+    /// Service and resource control policies on the account's path.
+    organization_policies: organization::OrganizationPolicy => OrganizationPolicy;
+    /// Analyzers of IAM Access Analyzer.
+    analyzers: analyzer::Analyzer => Analyzer;
+    /// What they found on resources that lineage reaches.
+    analyzer_findings: analyzer::AnalyzerFinding => AnalyzerFinding;
+    /// GuardDuty detectors.
+    detectors: guardduty::Detector => Detector;
+    /// GuardDuty findings that bear on customization.
+    threats: guardduty::Threat => Threat;
+    /// Malware protection plans.
+    malware_plans: guardduty::MalwarePlan => MalwarePlan;
+    /// What Macie knows of buckets that lineage reaches.
+    macie_buckets: macie::MacieBucket => MacieBucket;
+    /// Macie's sensitive-data discovery jobs.
+    classification_jobs: macie::ClassificationJob => ClassificationJob;
+    /// Sensitive data that Macie found in them.
+    sensitive_findings: macie::SensitiveFinding => SensitiveFinding;
+    /// CloudWatch alarms.
+    alarms: cloudwatch::Alarm => Alarm;
+    /// Sums of metrics of Amazon Bedrock.
+    metrics: cloudwatch::Metric => Metric;
+    /// SageMaker training jobs whose output was imported.
+    training_jobs: feeders::TrainingJob => TrainingJob;
+    /// Lambda functions that grade reinforcement fine-tuning.
+    functions: feeders::Function => Function;
+    /// Resource shares of custom models.
+    shares: feeders::Share => Share;
+    /// Security policies of OpenSearch Serverless collections.
+    collection_policies: feeders::CollectionPolicy => CollectionPolicy;
 }

@@ -25,7 +25,7 @@ pub enum Read<T> {
     Failed {
         /// Why.
         error: ReadError,
-        /// What an earlier attempt got, and when: to be shown as stale, never to be judged.
+        /// What an earlier attempt got, and when: to be shown as stale, never to pass.
         #[serde(skip_serializing_if = "Option::is_none")]
         last: Option<(T, Timestamp)>,
     },
@@ -93,7 +93,21 @@ impl ErrorKind {
         }
     }
 
-    /// What to do about it.
+    /// What to do about it on the command line, where there is no key to press.
+    pub fn advice_once(self) -> &'static str {
+        match self {
+            Self::Expired => "log in again (aws sso login --profile …), then run it again",
+            Self::Throttled => "run it again later, or from fewer places at once",
+            Self::Network => {
+                "check the network, the proxy variables, AWS_CA_BUNDLE and the endpoint, then run it again"
+            }
+            Self::NotFound => "run it again: it may have been deleted since it was listed",
+            Self::Service => "run it again; if it stays, look at the AWS Health Dashboard",
+            other => other.advice(),
+        }
+    }
+
+    /// What to do about it in the console.
     pub fn advice(self) -> &'static str {
         match self {
             Self::NoCredentials => {
@@ -184,6 +198,26 @@ impl<T> Read<T> {
         }
     }
 
+    /// Whether this is a value of before a failure.
+    pub fn is_stale(&self) -> bool {
+        matches!(self, Self::Failed { last: Some(_), .. })
+    }
+
+    /// Puts a value of before a failure back, as it was then. Returns when it was read.
+    pub fn recall(&mut self) -> Option<Timestamp> {
+        let Self::Failed { last, .. } = self else { return None };
+        let (value, at) = last.take()?;
+        *self = Self::got(value, at);
+        Some(at)
+    }
+
+    /// What was read can no longer be vouched for: as if reading it again had failed.
+    pub fn lose(&mut self, error: &ReadError) {
+        if let Self::Got { .. } = self {
+            *self = std::mem::take(self).newer(Self::failed(error.clone()));
+        }
+    }
+
     /// What is known after `newer` came in: an unasked value changes nothing, a failure keeps the
     /// last value beside it, so that a dead network leaves a readable screen.
     #[must_use]
@@ -242,5 +276,44 @@ mod tests {
         let again = read.newer(Read::NotAsked).newer(Read::failed(denied()));
         assert_eq!(again.last(), Some(&7));
         assert_eq!(again.newer(Read::got(8, Timestamp::from_secs(10))).known(), Ok(&8));
+    }
+
+    #[test]
+    fn the_command_line_names_no_key() {
+        use ErrorKind as K;
+        for kind in [
+            K::NoCredentials,
+            K::Expired,
+            K::Denied,
+            K::Throttled,
+            K::Network,
+            K::Unsupported,
+            K::NotFound,
+            K::Malformed,
+            K::Service,
+            K::Refused,
+            K::Truncated,
+            K::NotAsked,
+        ] {
+            let advice = kind.advice_once();
+            assert!(!advice.contains("press") && !advice.contains("refresh"), "{kind:?}: {advice}");
+        }
+    }
+
+    #[test]
+    fn what_was_lost_can_be_recalled_with_its_time() {
+        let at = Timestamp::from_secs(1);
+        for (before, stale, recalled) in [
+            (Read::NotAsked, false, None),
+            (Read::failed(denied()), false, None),
+            (Read::got(7, at), true, Some(at)),
+            (Read::got(7, at).newer(Read::failed(denied())), true, Some(at)),
+        ] {
+            let mut read = before.clone();
+            read.lose(&denied());
+            assert_eq!((read.is_stale(), read.known().is_ok()), (stale, false), "{before:?}");
+            assert_eq!(read.recall(), recalled, "{before:?}");
+            assert_eq!(read.known().ok(), recalled.map(|_| &7), "{before:?}");
+        }
     }
 }

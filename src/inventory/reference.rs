@@ -92,6 +92,52 @@ kinds! {
     LogGroup = "log group";
     /// An EventBridge rule.
     Rule = "rule";
+    /// A numbered version of a guardrail; id = `ARN:version`.
+    GuardrailVersion = "guardrail version";
+    /// DHCP options of a VPC.
+    DhcpOptions = "DHCP options";
+    /// A flow log.
+    FlowLog = "flow log";
+    /// A managed prefix list.
+    PrefixList = "prefix list";
+    /// A CloudTrail channel.
+    Channel = "channel";
+    /// A long-term API key of Amazon Bedrock.
+    ApiKey = "API key";
+    /// A principal's last use of Amazon Bedrock; id = the principal's ARN.
+    LastUse = "last use";
+    /// A service or resource control policy.
+    OrganizationPolicy = "organization policy";
+    /// An analyzer of IAM Access Analyzer.
+    Analyzer = "analyzer";
+    /// A finding of IAM Access Analyzer.
+    AnalyzerFinding = "analyzer finding";
+    /// A GuardDuty detector.
+    Detector = "detector";
+    /// A GuardDuty finding.
+    Threat = "threat";
+    /// A malware protection plan.
+    MalwarePlan = "malware protection plan";
+    /// A bucket as Macie sees it.
+    MacieBucket = "bucket in Macie";
+    /// A sensitive-data discovery job of Macie.
+    ClassificationJob = "discovery job";
+    /// A finding of Macie.
+    SensitiveFinding = "sensitive data";
+    /// A CloudWatch alarm.
+    Alarm = "alarm";
+    /// A CloudWatch metric.
+    Metric = "metric";
+    /// A SageMaker training job.
+    TrainingJob = "training job";
+    /// A Lambda function.
+    Function = "function";
+    /// A resource share.
+    Share = "resource share";
+    /// A security policy of OpenSearch Serverless.
+    CollectionPolicy = "collection policy";
+    /// A setting of the account or region; id = one of `Settings::IDS`.
+    Setting = "setting";
 }
 
 /// A kind and an id.

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::bedrock::LoggingConfiguration;
 use super::coverage::SourceReport;
-use super::read::Read;
+use super::read::{Read, ReadError};
+use super::settings::Setting;
 use super::{Items, Table};
-use crate::base::ResourceId;
+use crate::base::{ResourceId, Timestamp};
 
 /// One change to the inventory.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,8 +18,12 @@ pub enum Update {
     Read(Items),
     /// The invocation-logging configuration.
     Logging(Read<Option<LoggingConfiguration>>),
+    /// What an account or region has one of.
+    Setting(Setting),
     /// How reading one source went.
     Source(SourceReport),
+    /// The session is over: nothing of what was read can be vouched for until it is read again.
+    Lost(ReadError),
 }
 
 /// What every resource of the inventory can do.
@@ -29,6 +34,12 @@ pub trait Item {
     fn name(&self) -> String;
     /// Takes what is newer, and keeps each part that the newer one did not ask for.
     fn absorb(&mut self, newer: Self);
+    /// Whether a part of it is of before a failure.
+    fn is_stale(&self) -> bool;
+    /// [`Read::recall`] of every part; the oldest of their times.
+    fn recall(&mut self) -> Option<Timestamp>;
+    /// [`Read::lose`] of every part.
+    fn lose(&mut self, error: &ReadError);
 }
 
 /// `item! { Key { arn, metadata, policy } named |key| … }` implements [`Item`]: the first field is
@@ -46,10 +57,22 @@ macro_rules! item {
             }
 
             fn absorb(&mut self, newer: Self) {
-                #[allow(unused_mut)]
-                let mut older = std::mem::replace(self, newer);
-                $(self.$read = std::mem::take(&mut older.$read).newer(std::mem::take(&mut self.$read));)*
-                drop(older);
+                let Self { $($read,)* .. } = std::mem::replace(self, newer);
+                $(self.$read = $read.newer(std::mem::take(&mut self.$read));)*
+            }
+
+            fn is_stale(&self) -> bool {
+                false $(|| self.$read.is_stale())*
+            }
+
+            fn recall(&mut self) -> Option<$crate::base::Timestamp> {
+                let times: &[Option<$crate::base::Timestamp>] = &[$(self.$read.recall()),*];
+                times.iter().flatten().min().copied()
+            }
+
+            fn lose(&mut self, error: &$crate::inventory::ReadError) {
+                let _ = error;
+                $(self.$read.lose(error);)*
             }
         }
     };
