@@ -173,15 +173,14 @@ fn grants(case: &Map<String, Value>) -> Result<Vec<Grant>, String> {
                 .and_then(|o| o.iter().map(|(k, v)| Some((Text::new(k), Text::new(v.as_str()?)))).collect())
                 .ok_or_else(|| wrong(&format!("{name} is no object of texts"))),
         };
+        let named = |name: &str| object.get(name).and_then(Value::as_str).map(ResourceId::new);
         Ok(Grant {
-            id: object
-                .get("grantId")
-                .and_then(Value::as_str)
-                .map_or_else(|| ResourceId::new(at.to_string()), ResourceId::new),
+            id: named("grantId").unwrap_or_else(|| ResourceId::new(at.to_string())),
             name: None,
             grantee: ResourceId::new(grantee),
-            retiring: None,
-            issuer: None,
+            retiring: named("retiringPrincipal").or_else(|| named("retiringServicePrincipal")),
+            issuer: named("issuingAccount"),
+            source_arn: named("sourceArn"),
             operations: operations.ok_or_else(|| wrong("an operation is no text"))?,
             context_equals: pairs("encryptionContextEquals")?,
             context_subset: pairs("encryptionContextSubset")?,

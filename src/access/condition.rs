@@ -1,5 +1,6 @@
 //! One condition of a statement, and whether it holds for what is known of a request.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use super::decision::Tri;
@@ -84,7 +85,7 @@ pub enum SetOperator {
 }
 
 /// One key under one operator.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Condition {
     /// `ForAllValues:` or `ForAnyValue:`.
     pub set: Option<SetOperator>,
@@ -134,7 +135,10 @@ impl Condition {
     }
 
     /// Whether it holds in a context: the same as [`Condition::holds`], with its variables filled in.
-    /// A variable without a value makes it `No`, whatever the operator: its statement does not apply.
+    ///
+    /// A variable without a value is like no value: it equals nothing, and nothing is said to differ from it
+    /// (IAM User Guide, "Policy variables with no value"). What else is listed still counts, and so does the
+    /// rule for a request without the condition's key.
     pub fn holds_in(&self, lookup: &dyn Fn(&str) -> ContextValue, version: Version) -> Tri {
         if !self.has_variables(version) {
             return self.holds(&lookup(&self.key), Version::V2008);
@@ -144,37 +148,56 @@ impl Condition {
             Operator::StringLike | Operator::ArnLike | Operator::ArnEquals => Wildcards::Work,
             _ => Wildcards::Literal,
         };
-        let mut values = Vec::with_capacity(self.values.len());
-        let mut open = false;
+        let mut filled = Filled::default();
         for value in &self.values {
             match variables::expand(value, wildcards, lookup) {
-                Expanded::Pattern(pattern) => values.push(pattern),
-                Expanded::Void => return Tri::No,
-                Expanded::Unknown => open = true,
+                Expanded::Pattern(pattern) => filled.values.push(Cow::Owned(pattern)),
+                Expanded::Void => filled.void = true,
+                Expanded::Unknown => filled.open = true,
             }
         }
-        if open {
-            return Tri::Maybe;
-        }
-        Self { values, ..self.clone() }.holds(&lookup(&self.key), Version::V2008)
+        self.holds_filled(&lookup(&self.key), &filled)
+    }
+
+    /// Whether nothing that is unknown bears on it: its key and its variables are known, or known to be absent.
+    pub(super) fn is_fixed(&self, lookup: &dyn Fn(&str) -> ContextValue, version: Version) -> bool {
+        let open = |value: &String| variables::expand(value, Wildcards::Literal, lookup) == Expanded::Unknown;
+        lookup(&self.key) != ContextValue::Unknown && !(self.has_variables(version) && self.values.iter().any(open))
     }
 
     /// Whether it holds, given what is known of its key. What depends on a variable is `Maybe`.
     pub fn holds(&self, value: &ContextValue, version: Version) -> Tri {
+        let variables = self.has_variables(version);
+        let mut filled = Filled::default();
+        for value in &self.values {
+            if variables && value.contains("${") {
+                filled.open = true;
+            } else {
+                filled.values.push(Cow::Borrowed(value));
+            }
+        }
+        self.holds_filled(value, &filled)
+    }
+
+    fn holds_filled(&self, value: &ContextValue, filled: &Filled<'_>) -> Tri {
         match value {
-            ContextValue::Unknown => self.holds_whatever(),
+            ContextValue::Unknown => self.holds_whatever(filled),
             ContextValue::Absent => self.holds_without(),
             ContextValue::Known(values) if values.is_empty() => self.holds_without(),
-            ContextValue::Known(values) => self.holds_for(values, version),
+            ContextValue::Known(values) => self.holds_for(values, filled),
         }
     }
 
     /// Some conditions hold, or fail, whatever the value is.
-    fn holds_whatever(&self) -> Tri {
+    fn holds_whatever(&self, filled: &Filled<'_>) -> Tri {
         let both =
             ["true", "false"].iter().all(|word| self.values.iter().any(|value| value.eq_ignore_ascii_case(word)));
+        let nothing = filled.values.is_empty() && !filled.open;
         match self.operator {
             Operator::Null if both => Tri::Yes,
+            Operator::Null => Tri::Maybe,
+            // No value can meet it; a request without the key may.
+            _ if nothing && self.holds_without() == Tri::No => Tri::No,
             _ => Tri::Maybe,
         }
     }
@@ -190,18 +213,31 @@ impl Condition {
         }
     }
 
-    fn holds_for(&self, values: &[String], version: Version) -> Tri {
+    fn holds_for(&self, values: &[String], filled: &Filled<'_>) -> Tri {
         if self.operator == Operator::Null {
             return Tri::from(self.values.iter().any(|value| value.eq_ignore_ascii_case("false")));
         }
-        let variables = self.has_variables(version);
+        let base = self.operator.opposite_of().unwrap_or(self.operator);
         let one = |value: &String| {
-            let base = self.operator.opposite_of().unwrap_or(self.operator);
-            let any = self.values.iter().fold(Tri::No, |found, expected| {
-                let variable = variables && expected.contains("${");
-                found.or(if variable { Tri::Maybe } else { Tri::from(base.test(expected, value)) })
-            });
-            if base == self.operator { any } else { any.not() }
+            let met = filled.values.iter().any(|expected| base.test(expected, value));
+            match (met, base == self.operator) {
+                (true, positive) => Tri::from(positive),
+                (false, true) => {
+                    if filled.open {
+                        Tri::Maybe
+                    } else {
+                        Tri::No
+                    }
+                }
+                (false, false) if filled.void => Tri::No,
+                (false, false) => {
+                    if filled.open {
+                        Tri::Maybe
+                    } else {
+                        Tri::Yes
+                    }
+                }
+            }
         };
         match self.set {
             Some(SetOperator::ForAllValues) => values.iter().fold(Tri::Yes, |all, value| all.and(one(value))),
@@ -213,6 +249,17 @@ impl Condition {
             },
         }
     }
+}
+
+/// The values of a condition with their variables filled in.
+#[derive(Default)]
+struct Filled<'a> {
+    /// Those that are known.
+    values: Vec<Cow<'a, str>>,
+    /// Whether a variable has no value.
+    void: bool,
+    /// Whether the value of a variable is not known.
+    open: bool,
 }
 
 /// Whether a key may carry many values in one request. why unknown prefixes too: a key that this version
@@ -230,6 +277,11 @@ pub fn is_multivalued(key: &str) -> bool {
         "aws:principalservicenameslist",
         "aws:tagkeys",
         "sts:transitivetagkeys",
+        "sts:identitytokenaudience",
+        "sts:requestcontextproviders",
+        "s3:inventoryaccessibleoptionalfields",
+        "s3:requestobjecttagkeys",
+        "iam:accountpropertynamespaces",
     ];
     let key = key.to_ascii_lowercase();
     let known = ["aws:", "kms:", "s3:", "bedrock:", "iam:", "sts:", super::expr::SESSION_NAME];

@@ -201,6 +201,27 @@ impl Truth {
         }
     }
 
+    /// One of many. why at once: joining one by one would move what is joined already each time, and a key may have
+    /// fifty thousand grants.
+    pub(super) fn any(many: impl IntoIterator<Item = Self>) -> Self {
+        let mut best = Tri::No;
+        let (mut whens, mut by): (Vec<Expr>, Vec<Deciding>) = (Vec::new(), Vec::new());
+        for one in many {
+            let tri = one.tri();
+            if tri < best || tri == Tri::No {
+                continue;
+            }
+            if tri > best {
+                best = tri;
+                whens.clear();
+                by.clear();
+            }
+            whens.push(one.when);
+            by = merged(by, one.by);
+        }
+        Self { when: Expr::any(whens), by }
+    }
+
     /// Both: what is no hides the rest.
     #[must_use]
     pub fn and(self, other: Self) -> Self {

@@ -14,7 +14,7 @@ pub const SESSION_NAME: &str = "the session's name";
 pub const OBJECT: &str = "the object";
 
 /// A condition on the request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Atom {
     /// A condition of a statement or of a grant.
     Condition {
@@ -37,7 +37,7 @@ pub enum Atom {
 }
 
 /// A boolean expression over the context of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Expr {
     /// Always.
     True,
@@ -198,11 +198,12 @@ impl Expr {
         }
     }
 
-    /// The reasons why parts of it are unsettled.
+    /// The reasons why parts of it are unsettled; of very many, the first.
     pub fn unsettled(&self) -> Vec<Text> {
         let mut found = Vec::new();
         self.each(&mut |part| {
             if let Self::Unsettled(why) = part
+                && found.len() < COMPARED
                 && !found.contains(why)
             {
                 found.push(why.clone());

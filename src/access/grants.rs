@@ -1,4 +1,4 @@
-//! Grants on a key (G1–G4).
+//! Grants on a key (G1–G4, G6).
 
 use super::condition::{Condition, Operator, SetOperator};
 use super::decision::{Deciding, Layer, Tri, Truth};
@@ -8,7 +8,7 @@ use super::policy::Version;
 use super::principal::{Caller, Class, Match, PrincipalEntry};
 use super::request::Ground;
 use super::scan::Ask;
-use crate::base::Text;
+use crate::base::{ResourceId, Text};
 use crate::inventory::kms::Grant;
 
 /// What grants allow. `limit` is what boundary and session let through.
@@ -21,50 +21,80 @@ pub(super) fn grants(key: &Ground<'_>, identity: &Identity, limit: &Truth, ask: 
         Ok(grants) => grants,
         Err(why) => return Truth::blind(why.clone()),
     };
-    let mut found = Truth::no();
-    for grant in
-        grants.iter().filter(|grant| grant.operations.iter().any(|op| op.as_str().eq_ignore_ascii_case(operation)))
-    {
-        let met = grantee(grant, ask.caller);
-        let by = Deciding { layer: Layer::Grant(grant.id.clone()), pointer: None, span: None, sid: Text::default() };
-        let mut truth = match &met {
-            Match::None => continue,
-            Match::IfSession(name) => Truth::when(Expr::equals(SESSION_NAME, name), Some(by)),
-            // G2: then the account's own policies decide who of it.
-            Match::As(Class::Account) => Truth::when(Expr::True, Some(by)).and(identity.allow(ask)).and(limit.clone()),
-            Match::As(_) => Truth::when(Expr::True, Some(by)),
-        };
-        // G4: constraints do not hold back operations without an encryption context.
-        let free = ["DescribeKey", "RetireGrant"].iter().any(|op| op.eq_ignore_ascii_case(operation));
-        if !free {
-            truth = truth.and(Truth::when(constraints(grant, ask), None));
+    let mut found = Vec::new();
+    for grant in grants {
+        for met in ways(grant, operation, ask.caller) {
+            found.push(way(grant, &met, operation, identity, limit, ask));
         }
-        // G3: AWS does not say whether an implicit deny of a boundary or session policy limits a grant.
-        if met == Match::As(Class::RoleOfSession) && limit.tri() != Tri::Yes {
-            let why = format!("grant {}: AWS does not say whether the boundary or session policy limits it", grant.id);
-            truth = truth.and(Truth::blind(why).or(limit.clone().unnamed()));
-        }
-        found = found.or(truth);
     }
+    Truth::any(found)
+}
+
+/// Whether an action is one that only grants give: a policy cannot allow it, but can deny it (G6).
+pub(super) fn alone_give(action: &str) -> bool {
+    action.eq_ignore_ascii_case("kms:RetireGrant")
+}
+
+/// As what a grant lets a caller do an operation: as its grantee; and to retire it, as the one who may, or through
+/// the account that issued it (G2, G6).
+fn ways(grant: &Grant, operation: &str, caller: &Caller) -> Vec<Match> {
+    let mut found = Vec::new();
+    if grant.operations.iter().any(|op| op.as_str().eq_ignore_ascii_case(operation)) {
+        found.push(meets(&grant.grantee, caller));
+    }
+    if operation.eq_ignore_ascii_case("RetireGrant") {
+        found.extend(grant.retiring.iter().chain(&grant.issuer).map(|who| meets(who, caller)));
+    }
+    found.retain(|met| *met != Match::None);
+    found.dedup();
     found
 }
 
-/// When the encryption context of a request meets the constraints. Keys compare without regard to case:
-/// of the two documented readings the one that finds more access.
-fn constraints(grant: &Grant, ask: &Ask<'_>) -> Expr {
-    let pair = |(key, value): (&Text, &Text)| Expr::equals(&format!("kms:EncryptionContext:{key}"), value.as_str());
-    let mut parts: Vec<Expr> = grant.context_equals.iter().chain(&grant.context_subset).map(pair).collect();
-    if !grant.context_equals.is_empty() {
-        parts.push(Expr::condition(
-            Condition {
-                set: Some(SetOperator::ForAllValues),
-                operator: Operator::StringEqualsIgnoreCase,
-                if_exists: false,
-                key: "kms:EncryptionContextKeys".to_owned(),
-                values: grant.context_equals.keys().map(|key| key.as_str().to_owned()).collect(),
-            },
-            Version::V2008,
-        ));
+fn way(grant: &Grant, met: &Match, operation: &str, identity: &Identity, limit: &Truth, ask: &Ask<'_>) -> Truth {
+    let by = Deciding { layer: Layer::Grant(grant.id.clone()), pointer: None, span: None, sid: Text::default() };
+    let mut truth = match met {
+        Match::None => return Truth::no(),
+        Match::IfSession(name) => Truth::when(Expr::equals(SESSION_NAME, name), Some(by)),
+        // G2: then the account's own policies decide who of it.
+        Match::As(Class::Account) => Truth::when(Expr::True, Some(by)).and(identity.allow(ask)).and(limit.clone()),
+        Match::As(_) => Truth::when(Expr::True, Some(by)),
+    };
+    truth = truth.and(Truth::when(constraints(grant, operation, ask), None));
+    // G3: AWS does not say whether an implicit deny of a boundary or session policy limits a grant.
+    if *met == Match::As(Class::RoleOfSession) && limit.tri() != Tri::Yes {
+        let why = format!("grant {}: AWS does not say whether the boundary or session policy limits it", grant.id);
+        truth = truth.and(Truth::blind(why).or(limit.clone().unnamed()));
+    }
+    truth
+}
+
+/// When a request meets the constraints. What the encryption context must hold does not hold back operations that
+/// have none, what the request must be made for holds back all but retiring (G4). Keys compare without regard to
+/// case: of the two documented readings the one that finds more access.
+fn constraints(grant: &Grant, operation: &str, ask: &Ask<'_>) -> Expr {
+    let is = |one: &str| operation.eq_ignore_ascii_case(one);
+    if is("RetireGrant") {
+        return Expr::True;
+    }
+    let mut parts: Vec<Expr> = Vec::new();
+    if !is("DescribeKey") {
+        let pair = |(key, value): (&Text, &Text)| Expr::equals(&format!("kms:EncryptionContext:{key}"), value.as_str());
+        parts.extend(grant.context_equals.iter().chain(&grant.context_subset).map(pair));
+        if !grant.context_equals.is_empty() {
+            parts.push(Expr::condition(
+                Condition {
+                    set: Some(SetOperator::ForAllValues),
+                    operator: Operator::StringEqualsIgnoreCase,
+                    if_exists: false,
+                    key: "kms:EncryptionContextKeys".to_owned(),
+                    values: grant.context_equals.keys().map(|key| key.as_str().to_owned()).collect(),
+                },
+                Version::V2008,
+            ));
+        }
+    }
+    if let Some(source) = &grant.source_arn {
+        parts.push(Expr::equals("aws:SourceArn", source.as_str()));
     }
     let lookup = |key: &str| ask.context.get(key);
     Expr::all(parts.into_iter().map(|part| match part.value(&lookup) {
@@ -74,12 +104,12 @@ fn constraints(grant: &Grant, ask: &Ask<'_>) -> Expr {
     }))
 }
 
-fn grantee(grant: &Grant, caller: &Caller) -> Match {
-    let written = grant.grantee.as_str();
+/// How a principal of a grant meets a caller.
+pub(super) fn meets(named: &ResourceId, caller: &Caller) -> Match {
     match caller {
-        Caller::Service(name) if written == name => Match::As(Class::Service),
+        Caller::Service(name) if named.as_str() == name => Match::As(Class::Service),
         Caller::Service(_) => Match::None,
-        _ => PrincipalEntry::new("AWS", written)
+        _ => PrincipalEntry::new("AWS", named.as_str())
             .filter(|entry| *entry != PrincipalEntry::Everyone)
             .map_or(Match::None, |entry| entry.meets(caller)),
     }

@@ -60,9 +60,13 @@ impl Identity {
                 // A session ARN carries no path: find the role by account and name.
                 let role = exact.or_else(|| {
                     inventory.roles.values().find(|role| {
-                        role.arn.arn().is_some_and(|held| {
-                            held.account == arn.account && held.partition == arn.partition && held.name() == arn.name()
-                        })
+                        // why first: taking an ARN apart costs more, and a policy may name a thousand strangers.
+                        role.arn.as_str().ends_with(arn.name())
+                            && role.arn.arn().is_some_and(|held| {
+                                held.account == arn.account
+                                    && held.partition == arn.partition
+                                    && held.name() == arn.name()
+                            })
                     })
                 });
                 match role {
@@ -119,25 +123,17 @@ impl Identity {
             // E10: the root user has no identity policies; its side allows everything.
             return Truth::plain_yes();
         }
-        let mut allow = Truth::no();
-        for (layer, policy) in &self.policies {
-            allow = allow.or(scan::scan(policy, layer, Side::Identity, ask).allow);
-        }
-        self.gaps.iter().fold(allow, |allow, gap| allow.or(Truth::blind(gap.clone())))
+        let own = self.policies.iter().map(|(layer, policy)| scan::scan(policy, layer, Side::Identity, ask).allow);
+        Truth::any(own.chain(self.gaps.iter().map(|gap| Truth::blind(gap.clone()))))
     }
 
     pub(super) fn deny(&self, ask: &Ask<'_>) -> Truth {
-        let mut deny = Truth::no();
-        for (layer, policy) in &self.policies {
-            deny = deny.or(scan::scan(policy, layer, Side::Identity, ask).deny);
-        }
-        if let Some(boundary) = &self.boundary {
-            deny = deny.or(match &boundary.policy {
-                Ok(policy) => scan::scan(policy, &Layer::Boundary(boundary.arn.clone()), Side::Identity, ask).deny,
-                Err(why) => Truth::blind(why.clone()),
-            });
-        }
-        self.gaps.iter().fold(deny, |deny, gap| deny.or(Truth::blind(gap.clone())))
+        let own = self.policies.iter().map(|(layer, policy)| scan::scan(policy, layer, Side::Identity, ask).deny);
+        let boundary = self.boundary.iter().map(|boundary| match &boundary.policy {
+            Ok(policy) => scan::scan(policy, &Layer::Boundary(boundary.arn.clone()), Side::Identity, ask).deny,
+            Err(why) => Truth::blind(why.clone()),
+        });
+        Truth::any(own.chain(boundary).chain(self.gaps.iter().map(|gap| Truth::blind(gap.clone()))))
     }
 
     /// Whether the boundary lets it through; yes where there is none.

@@ -1,10 +1,10 @@
 //! What is wrong, or risky, in a policy by itself: whoever it is attached to.
 
-use super::actions::KMS_ACTIONS;
+use super::Operator;
+use super::catalogue;
 use super::condition::{Condition, SetOperator};
 use super::policy::{Effect, Policy, Statement};
 use super::principal::PrincipalEntry;
-use super::{Operator, pattern};
 use crate::base::Text;
 use crate::inventory::Document;
 
@@ -55,14 +55,7 @@ pub fn lint(document: &Document, kind: Kind) -> Vec<Remark> {
         for condition in &statement.conditions {
             conditions(condition, statement, &mut say);
         }
-        for action in statement.actions.iter().flat_map(|actions| &actions.patterns) {
-            let of_kms = action.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("kms:"));
-            let known =
-                || KMS_ACTIONS.iter().any(|known| pattern::matches_ignoring_case(action, &format!("kms:{known}")));
-            if of_kms && !known() {
-                say("unknown-action", format!("{action} is no action of KMS"));
-            }
-        }
+        catalogued(statement, kind, &mut say);
     }
     if kind == Kind::Key {
         let (bytes, limit) = (document.raw().len(), Document::KEY_POLICY_LIMIT);
@@ -142,16 +135,66 @@ fn conditions(condition: &Condition, statement: &Statement, say: &mut dyn FnMut(
             format!("{} may have many values: without ForAnyValue or ForAllValues it does not match", condition.key),
         );
     }
-    if condition.key.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("kms:")) && !is_known(&condition.key) {
-        say("unknown-key", format!("{} is no condition key of KMS", condition.key));
+    if catalogue::knows_key(&condition.key) == Some(false) {
+        let prefix = condition.key.split(':').next().unwrap_or_default();
+        say("unknown-key", format!("{} is no condition key of {prefix} (as of {})", condition.key, catalogue::AS_OF));
     }
 }
 
 fn is_known(key: &str) -> bool {
-    let lower = key.to_ascii_lowercase();
-    ["kms:encryptioncontext:", "kms:bypass"].iter().any(|prefix| lower.starts_with(prefix))
-        || super::actions::KMS_KEYS.iter().any(|known| known.eq_ignore_ascii_case(key))
-        || (lower.starts_with("aws:") && super::condition::is_multivalued(key))
+    catalogue::knows_key(key) == Some(true)
+}
+
+/// What AWS's own tables say against it. Nothing is said of services that are not in them.
+fn catalogued(statement: &Statement, kind: Kind, say: &mut dyn FnMut(&'static str, String)) {
+    let Some(actions) = &statement.actions else { return };
+    let mut meant: Vec<&catalogue::Action> = Vec::new();
+    let mut whole = !actions.negated;
+    for pattern in &actions.patterns {
+        match catalogue::meant(pattern) {
+            None => whole = false,
+            Some(found) if found.is_empty() => {
+                let service = pattern.split(':').next().unwrap_or_default();
+                say("unknown-action", format!("{pattern} is no action of {service} (as of {})", catalogue::AS_OF));
+            }
+            Some(found) => meant.extend(found),
+        }
+    }
+    // why only then: what is also about other services may well mean them.
+    if !whole || meant.is_empty() {
+        return;
+    }
+    for condition in &statement.conditions {
+        let seen = meant.iter().any(|action| catalogue::sees(action, &condition.key));
+        if !seen && catalogue::knows_key(&condition.key) == Some(true) {
+            let what = if condition.operator == Operator::Null { "is always absent" } else { "is always missing" };
+            say("key-of-others", format!("{} {what}: no action of the statement carries it", condition.key));
+        }
+    }
+    let Some(resources) = statement.resources.as_ref().filter(|all| !all.negated && kind != Kind::Trust) else {
+        return;
+    };
+    for resource in &resources.patterns {
+        if !meant.iter().any(|action| catalogue::is_on(action, resource)) {
+            say("wrong-resource", format!("no action of the statement is authorised on {resource}"));
+        }
+    }
+    // why not then: each resource has been said already.
+    let none = |resource: &String| !meant.iter().any(|action| catalogue::is_on(action, resource));
+    if resources.patterns.iter().any(|one| one == "*") || resources.patterns.iter().all(none) {
+        return;
+    }
+    for action in &meant {
+        let named = actions.patterns.iter().any(|pattern| pattern.eq_ignore_ascii_case(&action.name));
+        if named && !resources.patterns.iter().any(|resource| catalogue::is_on(action, resource)) {
+            let on = if action.types.is_empty() {
+                "on * only".to_owned()
+            } else {
+                format!("on {}", action.types.join(", "))
+            };
+            say("wrong-resource", format!("{} is authorised {on}: no resource of the statement is one", action.name));
+        }
+    }
 }
 
 #[cfg(test)]
@@ -177,6 +220,11 @@ mod tests {
             (one(r#"{"AWS":"AROAEXAMPLEID1234567"}"#, "kms:Decrypt", ""), &["orphan"]),
             (one(root, "kms:Decript", ""), &["unknown-action"]),
             (one(root, "KMS:decrypt*", ""), &[]),
+            (one(root, "bedrock:InvokeModels", ""), &["unknown-action"]),
+            (one(root, "ec2:Nonsense", ""), &[]),
+            (one(root, "kms:Decrypt", &when(r#""StringEquals":{"aws:PrincipleArn":"x"}"#)), &["unknown-key"]),
+            (one(root, "kms:Decrypt", &when(r#""Bool":{"kms:GrantIsForAWSResource":"true"}"#)), &["key-of-others"]),
+            (one(root, "kms:*", &when(r#""Bool":{"kms:GrantIsForAWSResource":"true"}"#)), &[]),
             (
                 one(root, "kms:CreateGrant", &when(r#""ForAllValues:StringEquals":{"kms:GrantOperations":"Decrypt"}"#)),
                 &["for-all-values"],
@@ -208,6 +256,24 @@ mod tests {
             (key(r#"{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Resource":"*"}"#), &["no-effect"]),
             (key(r#"{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"kms:*"}"#), &["no-effect"]),
             (key(r#"{"Effect":"Maybe"}"#), &["malformed"]),
+        ] {
+            assert_eq!(found, expected);
+        }
+        let identity = |statement: &str| {
+            let document = Document::new(format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#));
+            lint(&document, Kind::Identity).into_iter().map(|remark| remark.code).collect::<Vec<_>>()
+        };
+        let on = |action: &str, resource: &str| {
+            identity(&format!(r#"{{"Effect":"Allow","Action":{action},"Resource":"{resource}"}}"#))
+        };
+        for (found, expected) in [
+            (on(r#""s3:GetObject""#, "arn:aws:s3:::bucket/*"), &[][..]),
+            (on(r#""s3:GetObject""#, "arn:aws:s3:::bucket"), &["wrong-resource"]),
+            (on(r#"["s3:GetObject","s3:ListBucket"]"#, "arn:aws:s3:::bucket"), &["wrong-resource"]),
+            (on(r#"["s3:*","ec2:*"]"#, "arn:aws:ec2:us-east-1:111122223333:instance/*"), &[]),
+            (on(r#""bedrock:InvokeModel""#, "arn:aws:bedrock:*:111122223333:custom-model/*"), &["wrong-resource"]),
+            (on(r#""bedrock:ListCustomModels""#, "*"), &[]),
+            (on(r#""iam:PassRole""#, "arn:aws:iam::111122223333:role/*"), &[]),
         ] {
             assert_eq!(found, expected);
         }

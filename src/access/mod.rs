@@ -8,14 +8,18 @@
 mod across;
 pub mod actions;
 pub mod batch;
+pub mod catalogue;
 pub mod condition;
 pub mod decision;
+pub mod engine;
 pub mod expr;
 mod grants;
 pub mod identity;
+pub mod invariants;
 pub mod lint;
 pub mod models;
 pub mod obtain;
+mod organization;
 mod parse;
 pub mod pattern;
 pub mod plain;
@@ -23,9 +27,11 @@ pub mod policy;
 pub mod principal;
 mod print;
 pub mod propose;
+mod raise;
 pub mod request;
 mod scan;
 pub mod scenario;
+mod sides;
 mod solve;
 mod span;
 pub mod target;
@@ -46,6 +52,8 @@ pub use who::{Matrix, People, Row, Shift, Who, who_can};
 
 #[cfg(test)]
 mod conformance_tests;
+#[cfg(test)]
+mod hostile_tests;
 #[cfg(test)]
 mod property_tests;
 #[cfg(test)]

@@ -1,12 +1,15 @@
 //! Who can get access that they do not have: by rewriting the policy, by handing out a grant, by becoming a
-//! role that has it, or by passing such a role to a service.
+//! role that has it or passing such a role to a service, by making credentials of a user who has it, or by raising
+//! their own rights ([`super::raise`]).
 
 use std::collections::{BTreeSet, VecDeque};
 
 use super::decision::{Answer, Decision};
+use super::engine::Survey;
 use super::identity::Identity;
 use super::policy::{Effect, Policy};
 use super::principal::{Caller, PrincipalEntry};
+use super::raise::{may, raises};
 use super::request::{Guards, Request, Resource, Rules};
 use super::scenario::{ContextValue, Scenario};
 use super::target::{self, Target};
@@ -44,20 +47,54 @@ pub struct Ways {
     pub gaps: Vec<Text>,
 }
 
-/// What changes who may use a resource.
-fn powers(target: &Target) -> &'static [&'static str] {
+/// What changes who may use a resource: its policy, grants on it, and what policies tell it by.
+fn powers(target: &Target, people: &People) -> Vec<&'static str> {
     match (target.arn().service.as_str(), target) {
-        ("kms", _) => &["kms:PutKeyPolicy", "kms:CreateGrant"],
-        ("s3", _) => &["s3:PutBucketPolicy"],
-        ("iam", _) => &["iam:UpdateAssumeRolePolicy"],
-        ("bedrock", Target::Model(_)) => &["bedrock:CreateModelCopyJob"],
-        _ => &[],
+        ("kms", _) => {
+            let mut powers = vec!["kms:PutKeyPolicy", "kms:CreateGrant"];
+            if told_by(target, people, &["aws:ResourceTag/"]) {
+                powers.extend(["kms:TagResource", "kms:UntagResource"]);
+            }
+            if told_by(target, people, &["kms:ResourceAliases", "kms:RequestAlias"]) {
+                powers.extend(["kms:CreateAlias", "kms:UpdateAlias"]);
+            }
+            powers
+        }
+        ("s3", _) => vec!["s3:PutBucketPolicy", "s3:PutBucketAcl"],
+        ("iam", _) => vec!["iam:UpdateAssumeRolePolicy"],
+        ("bedrock", Target::Model(_)) => vec![
+            "bedrock:CreateModelCopyJob",
+            "bedrock:CreateCustomModelDeployment",
+            "bedrock:CreateProvisionedModelThroughput",
+            "bedrock:PutResourcePolicy",
+        ],
+        _ => Vec::new(),
     }
 }
 
-/// What lets somebody change a role, or make it work for them.
+/// Whether an Allow about the resource's service rests on a condition key of this beginning: whoever can change what
+/// the key says then decides who may (1.6).
+fn told_by(target: &Target, people: &People, keys: &[&str]) -> bool {
+    let begins =
+        |key: &str| keys.iter().any(|one| key.get(..one.len()).is_some_and(|head| head.eq_ignore_ascii_case(one)));
+    let told = |policy: &Policy| {
+        policy.statements.iter().any(|statement| {
+            statement.effect == Effect::Allow && statement.conditions.iter().any(|condition| begins(&condition.key))
+        })
+    };
+    let own = match target {
+        Target::One(resource) => matches!(&resource.rules, Rules::Known(policy) if told(policy)),
+        Target::Model(_) => false,
+    };
+    own || people.identities.iter().any(|identity| identity.policies.iter().any(|(_, policy)| told(policy)))
+}
+
+/// What lets somebody change a role that has access, or make it work for them.
 const OVER_ROLES: &[&str] =
     &["iam:UpdateAssumeRolePolicy", "iam:PassRole", "iam:PutRolePolicy", "iam:AttachRolePolicy"];
+
+/// What gives somebody the credentials of a user who has access.
+const OVER_USERS: &[&str] = &["iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile"];
 
 /// Who can obtain what `matrix` gives. Those who have it anyway are told too, for another way is news; but
 /// a role that leads to itself is not.
@@ -65,7 +102,7 @@ pub fn obtain(inventory: &Inventory, people: &People, target: &Target, matrix: &
     let (open, guards) = (Scenario::open(), Guards::default());
     let mut found = Ways::default();
     let id = ResourceId::new(target.arn().to_string());
-    for action in powers(target) {
+    for action in powers(target, people) {
         for row in &matrix.rows {
             // The rows know their identity only by who they are: those of the account are asked again.
             let at = matrix.actions.iter().position(|one| one.eq_ignore_ascii_case(action));
@@ -90,13 +127,20 @@ pub fn obtain(inventory: &Inventory, people: &People, target: &Target, matrix: &
         roles = vec![id.clone()];
     }
     let followed = roles.len().min(MOST_ROLES);
+    let over: Vec<String> = OVER_ROLES.iter().map(ToString::to_string).collect();
+    let mut survey = Survey::of(&people.identities, &over, &open, &guards);
     for role in &roles[..followed] {
         let Some(arn) = role.arn() else { continue };
         let on = Resource { rules: Rules::None, ..Resource::plain(arn) };
-        for identity in &people.identities {
+        let grid = survey.grid_by_identity(&on);
+        for (person, identity) in people.identities.iter().enumerate().filter(|(person, _)| grid.has_access(*person)) {
             let who = Who::Caller(identity.caller.clone());
-            for action in OVER_ROLES {
-                if itself && *action == "iam:UpdateAssumeRolePolicy" {
+            for (column, action) in OVER_ROLES.iter().enumerate() {
+                let known = itself && *action == "iam:UpdateAssumeRolePolicy";
+                if known || grid.verdict(person, column).is_denied() {
+                    continue;
+                }
+                if !may(identity, action) {
                     continue;
                 }
                 let decided = super::plain::by_identity(identity, action, &on, &open, &guards);
@@ -109,6 +153,17 @@ pub fn obtain(inventory: &Inventory, people: &People, target: &Target, matrix: &
         }
         found_gaps(&mut found.gaps, routes.gaps);
     }
+    for row in matrix.rows.iter().filter(|row| row.has_access()) {
+        let Who::Caller(Caller::User(user)) = &row.who else { continue };
+        let on = Resource::plain(user.clone());
+        for identity in people.identities.iter().filter(|identity| identity.caller.arn() != Some(user)) {
+            for action in OVER_USERS.iter().filter(|action| may(identity, action)) {
+                let decided = super::plain::by_identity(identity, action, &on, &open, &guards);
+                found.keep(&Who::Caller(identity.caller.clone()), action, &row.who.id(), Vec::new(), decided);
+            }
+        }
+    }
+    found.ways.extend(raises(inventory, people, target, matrix));
     if followed < roles.len() {
         let why = format!("only {followed} of {} roles with access were followed", roles.len());
         found.gaps.push(Text::new(why));
@@ -162,6 +217,8 @@ pub fn becomes(inventory: &Inventory, people: &People, role: &ResourceId) -> Bec
     let wanted = role.clone();
     let mut done: BTreeSet<ResourceId> = BTreeSet::from([role.clone()]);
     let mut reached: BTreeSet<Who> = BTreeSet::new();
+    let assumes = ["sts:AssumeRole".to_owned()];
+    let mut survey = Survey::of(&people.identities, &assumes, &open, &guards);
     let mut queue: VecDeque<(ResourceId, Vec<ResourceId>)> = VecDeque::from([(role.clone(), Vec::new())]);
     while let Some((role, through)) = queue.pop_front() {
         let Some(arn) = role.arn() else { continue };
@@ -195,7 +252,9 @@ pub fn becomes(inventory: &Inventory, people: &People, role: &ResourceId) -> Bec
         let assume = |identity: &Identity, action: &str, scenario: &Scenario| {
             Request { identity, action, resource: &resource, scenario, guards: &guards }.answer()
         };
-        for identity in meets_anybody(&policy, people) {
+        // why a grid first: it is asked of everybody, and hardly anybody may.
+        let grid = survey.grid(&resource);
+        for (_, identity) in people.identities.iter().enumerate().filter(|(person, _)| grid.has_access(*person)) {
             keep(Who::Caller(identity.caller.clone()), "sts:AssumeRole", assume(identity, "sts:AssumeRole", &open));
         }
         for (who, identity, action) in outsiders(inventory, &policy, &resource) {
@@ -208,21 +267,6 @@ pub fn becomes(inventory: &Inventory, people: &People, role: &ResourceId) -> Bec
         }
     }
     found
-}
-
-/// Of all people only those whom an Allow of the trust policy could mean.
-fn meets_anybody<'a>(policy: &Policy, people: &'a People) -> Vec<&'a Identity> {
-    let allows: Vec<_> = policy
-        .statements
-        .iter()
-        .filter(|statement| statement.effect == Effect::Allow)
-        .filter_map(|statement| statement.principals.as_ref())
-        .collect();
-    people
-        .identities
-        .iter()
-        .filter(|identity| allows.iter().any(|principals| !principals.meet(&identity.caller).is_empty()))
-        .collect()
 }
 
 /// Whom a trust policy names beyond the people of the account.

@@ -89,7 +89,7 @@ impl KeyAccess {
 }
 
 /// What no answer has looked at.
-pub const UNSEEN: &str = "service and resource control policies and session policies are not read";
+pub const UNSEEN: &str = "service and resource control policies and session policies are not evaluated";
 
 /// Whether a caller may do `action` (`kms:Decrypt`) on a key, and by what (E1, E6–E12, G1–G4).
 pub fn decide(key: &KeyAccess, identity: &Identity, action: &str, scenario: &Scenario) -> Answer {

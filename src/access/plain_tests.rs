@@ -339,6 +339,7 @@ fn grants_allow_and_their_constraints_make_it_conditional() {
         issuer: None,
         operations: vec!["Decrypt".into(), "DescribeKey".into()],
         context_equals: std::collections::BTreeMap::default(),
+        source_arn: None,
         context_subset: subset.iter().map(|(k, v)| ((*k).into(), (*v).into())).collect(),
         created: None,
     };

@@ -11,7 +11,7 @@ use super::variables::{self, Expanded, Wildcards};
 use crate::base::{Arn, Text};
 
 /// `Version`. Before 2012-10-17 a `${…}` is literal text (S6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Version {
     /// `2008-10-17`, or none.
     V2008,
@@ -38,7 +38,7 @@ pub struct Actions {
 }
 
 /// `Resource` or `NotResource`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Resources {
     /// Whether it is the `Not…` form.
     pub negated: bool,
@@ -158,20 +158,26 @@ impl Resources {
         self.patterns.iter().any(|pattern| pattern::matches_arn(pattern, arn)) != self.negated
     }
 
-    /// The same with variables filled in. One without a value makes the statement void: `No`.
+    /// The same with variables filled in. A pattern with a variable that has no value matches nothing, and
+    /// spares nothing in a `NotResource`; the other patterns still count.
     pub(super) fn cover_in(&self, arn: &Arn, version: Version, lookup: &dyn Fn(&str) -> ContextValue) -> Tri {
         if !self.has_variables(version) {
             return Tri::from(self.cover(arn));
         }
-        let (mut met, mut open) = (false, false);
+        let (mut met, mut open, mut void) = (false, false, false);
         for pattern in &self.patterns {
             match variables::expand(pattern, Wildcards::Work, lookup) {
                 Expanded::Pattern(pattern) => met |= pattern::matches_arn(&pattern, arn),
-                Expanded::Void => return Tri::No,
+                Expanded::Void => void = true,
                 Expanded::Unknown => open = true,
             }
         }
-        if open { Tri::Maybe } else { Tri::from(met != self.negated) }
+        match (met, self.negated) {
+            (true, negated) => Tri::from(!negated),
+            (false, true) if void => Tri::No,
+            (false, _) if open => Tri::Maybe,
+            (false, negated) => Tri::from(negated),
+        }
     }
 
     /// How far they meet the ARNs that begin with this one: all, some, none.

@@ -227,10 +227,18 @@ impl Principals {
             return vec![Match::As(Class::Direct)];
         }
         let mut met: Vec<Match> = Vec::new();
+        let mut classes: Vec<Class> = Vec::new();
         for entry in &self.entries {
-            let one = entry.meets(caller);
-            if one != Match::None && !met.contains(&one) {
-                met.push(one);
+            match entry.meets(caller) {
+                Match::None => {}
+                // why by themselves: classes are four, but a policy may name a hundred thousand sessions.
+                Match::As(class) if classes.contains(&class) => {}
+                one => {
+                    if let Match::As(class) = one {
+                        classes.push(class);
+                    }
+                    met.push(one);
+                }
             }
         }
         met

@@ -25,6 +25,13 @@ impl Policy {
     }
 }
 
+/// What a statement means, as a text to compare by: without its name and place.
+pub(super) fn meaning(statement: &Statement) -> String {
+    let mut json = statement.to_json();
+    json.as_object_mut().map(|object| object.shift_remove("Sid"));
+    json.to_string()
+}
+
 impl Statement {
     /// As JSON.
     pub fn to_json(&self) -> Value {
@@ -52,7 +59,13 @@ impl Statement {
         if !self.conditions.is_empty() {
             let mut blocks = Map::new();
             for condition in &self.conditions {
-                let block = blocks.entry(operator(condition)).or_insert_with(|| json!({}));
+                let name = operator(condition);
+                // why cases: an author may have written one operator twice, in other letters, on one key.
+                let mut free = (0_u64..)
+                    .map(|n| cased(&name, n))
+                    .filter(|name| blocks.get(name).is_none_or(|block| block.get(&condition.key).is_none()));
+                let name = free.next().unwrap_or(name);
+                let block = blocks.entry(name).or_insert_with(|| json!({}));
                 block[&condition.key] = list(&condition.values);
             }
             out.insert("Condition".into(), Value::Object(blocks));
@@ -69,6 +82,16 @@ fn operator(condition: &Condition) -> String {
     };
     let exists = if condition.if_exists { "IfExists" } else { "" };
     format!("{set}{}{exists}", condition.operator.word())
+}
+
+/// A name with the case of some letters turned, by the bits of a number: operators are read in either case.
+fn cased(name: &str, turned: u64) -> String {
+    let letter = |(at, c): (usize, char)| match c {
+        c if at < 64 && (turned >> at) & 1 == 1 && c.is_ascii_lowercase() => c.to_ascii_uppercase(),
+        c if at < 64 && (turned >> at) & 1 == 1 => c.to_ascii_lowercase(),
+        c => c,
+    };
+    name.chars().enumerate().map(letter).collect()
 }
 
 fn list(texts: &[String]) -> Value {
@@ -92,7 +115,13 @@ fn principals_json(principals: &Principals) -> Value {
         };
         let held = kinds.entry(kind).or_insert_with(|| json!([]));
         if let Some(held) = held.as_array_mut() {
-            held.push(entry.written().into());
+            held.push(match entry {
+                // Only twelve digits may stand alone.
+                PrincipalEntry::Account(id) if id.len() != 12 || !id.bytes().all(|b| b.is_ascii_digit()) => {
+                    format!("arn:aws:iam::{id}:root").into()
+                }
+                entry => entry.written().into(),
+            });
         }
     }
     Value::Object(kinds)

@@ -1,7 +1,7 @@
 //! The least that lets a role do something with a key: one statement or two, narrowed to the service that
 //! calls, refused if anybody else would gain by it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use super::who::{Difference, People, Shift, Who, diff, who_of};
 use super::{Caller, KeyAccess, Rules};
 use crate::base::arn::ArnKind;
 use crate::base::{Arn, ResourceId, Text, Timestamp};
-use crate::inventory::kms::Key;
+use crate::inventory::kms::{Grant, Key};
 use crate::inventory::{Document, Inventory};
 
 /// What a role needs a key for.
@@ -29,6 +29,30 @@ pub enum Purpose {
     Copy,
     /// To read training data under it.
     ReadData,
+}
+
+impl Purpose {
+    /// Its word, the service that calls, and the actions it needs, granting apart.
+    fn needs(self) -> (&'static str, &'static str, &'static [&'static str]) {
+        match self {
+            Self::Customize => ("Customize", "bedrock", &["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"]),
+            Self::Invoke { nova: false } => ("Invoke", "bedrock", &["kms:Decrypt"]),
+            Self::Invoke { nova: true } => ("Invoke", "bedrock", &["kms:Decrypt", "kms:GenerateDataKey"]),
+            Self::Copy => ("Copy", "bedrock", &["kms:Decrypt", "kms:DescribeKey"]),
+            Self::ReadData => ("ReadData", "s3", &["kms:Decrypt"]),
+        }
+    }
+
+    /// Whether Bedrock makes a grant of its own for it.
+    fn grants(self) -> bool {
+        matches!(self, Self::Customize | Self::Copy)
+    }
+
+    /// The grant operations it needs.
+    fn operations(self) -> Vec<&'static str> {
+        let named = self.needs().2.iter().filter_map(|action| action.strip_prefix("kms:"));
+        named.chain(self.grants().then_some("CreateGrant")).collect()
+    }
 }
 
 /// Access for a while: a break-glass statement that says why and until when.
@@ -77,13 +101,7 @@ pub enum NoProposal {
 
 /// The statements for a role, narrowed by the service that calls and the account of the caller.
 pub fn statements(role: &Arn, key: &Arn, purpose: Purpose, until: Option<&Until>) -> Vec<Value> {
-    let (word, service, actions): (&str, &str, &[&str]) = match purpose {
-        Purpose::Customize => ("Customize", "bedrock", &["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"]),
-        Purpose::Invoke { nova: false } => ("Invoke", "bedrock", &["kms:Decrypt"]),
-        Purpose::Invoke { nova: true } => ("Invoke", "bedrock", &["kms:Decrypt", "kms:GenerateDataKey"]),
-        Purpose::Copy => ("Copy", "bedrock", &["kms:Decrypt", "kms:DescribeKey"]),
-        Purpose::ReadData => ("ReadData", "s3", &["kms:Decrypt"]),
-    };
+    let (word, service, actions) = purpose.needs();
     let clean = |text: &str| text.chars().filter(char::is_ascii_alphanumeric).collect::<String>();
     let sid = |what: &str| match until {
         None => format!("{what}{}", clean(role.name())),
@@ -110,7 +128,7 @@ pub fn statements(role: &Arn, key: &Arn, purpose: Purpose, until: Option<&Until>
     };
     let mut found = vec![one(word, actions, false)];
     // why apart: a grant that is not for Bedrock's own use would hand the key on (G5).
-    if matches!(purpose, Purpose::Customize | Purpose::Copy) {
+    if purpose.grants() {
         found.push(one(&format!("{word}Grant"), &["kms:CreateGrant"], true));
     }
     found
@@ -146,16 +164,65 @@ pub fn propose(
         return Err(NoProposal::TooLong { bytes, limit });
     }
     let policy = Policy::parse(&document).map_err(|error| unfit(error.to_string()))?;
+    let after = access.with_policy(policy);
+    let changes = changes(inventory, access, after);
+    only(&changes, &arn)?;
+    Ok(Proposal { statements: added, document, changes })
+}
+
+/// A grant that does the same, and what it changes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GrantProposal {
+    /// `Operations` of the grant.
+    pub operations: Vec<&'static str>,
+    /// Who gains: nobody but the role.
+    pub changes: Vec<Difference>,
+}
+
+/// Proposes a grant, and looks who gains by it. why second to a statement: a grant cannot be tied to the service that
+/// calls, nor end by itself; it is for a key policy that is full or not to be touched.
+pub fn propose_grant(
+    inventory: &Inventory,
+    key: &Key,
+    role: &ResourceId,
+    purpose: Purpose,
+) -> Result<GrantProposal, NoProposal> {
+    let unfit = |why: String| NoProposal::Unfit(Text::new(why));
+    let arn = role.arn().filter(|arn| arn.kind() == ArnKind::Role);
+    let arn = arn.ok_or_else(|| unfit(format!("{role} is no role ARN")))?;
+    let access = KeyAccess::of(key).ok_or_else(|| unfit(format!("{} is no key ARN", key.arn)))?;
+    access.policy.as_ref().map_err(|why| NoProposal::Unfit(why.clone()))?;
+    access.grants.as_ref().map_err(|why| NoProposal::Unfit(why.clone()))?;
+    let operations: Vec<&'static str> = purpose.operations();
+    let mut after = access.clone();
+    if let Ok(grants) = &mut after.grants {
+        grants.push(Grant {
+            id: ResourceId::new("proposed"),
+            name: None,
+            grantee: role.clone(),
+            retiring: None,
+            issuer: None,
+            operations: operations.iter().map(Text::new).collect(),
+            context_equals: BTreeMap::new(),
+            context_subset: BTreeMap::new(),
+            source_arn: None,
+            created: None,
+        });
+    }
+    let changes = changes(inventory, access, after);
+    only(&changes, &arn)?;
+    Ok(GrantProposal { operations, changes })
+}
+
+/// Who gains and loses between two states of a key.
+fn changes(inventory: &Inventory, before: KeyAccess, after: KeyAccess) -> Vec<Difference> {
     let actions: Vec<String> = super::actions::KMS_ACTIONS.iter().map(|action| format!("kms:{action}")).collect();
     let mut people = People::of(inventory);
     let mut ask = |access: KeyAccess| {
         let target = Target::One(Box::new(access.resource()));
         who_of(inventory, &mut people, &target, &actions, &Scenario::open())
     };
-    let after = access.with_policy(policy);
-    let changes = diff(&ask(access), &ask(after));
-    only(&changes, &arn)?;
-    Ok(Proposal { statements: added, document, changes })
+    diff(&ask(before), &ask(after))
 }
 
 /// Refuses what gives somebody else anything.
@@ -232,6 +299,17 @@ mod tests {
             assert_eq!(expired(&resource(&changed), "2026-11-30T00:00:00Z".parse().unwrap()).len(), 0);
             assert_eq!(expired(&resource(&changed), "2026-12-01T00:00:00Z".parse().unwrap()).len(), added.len());
         }
+        // A role that was read, so that what it could do before is known.
+        let mut inventory = inventory;
+        let role = crate::inventory::testing::role(ROLE);
+        inventory.roles.insert(role.arn.clone(), role);
+        let source = crate::inventory::SourceId::AUTHORIZATION;
+        inventory.coverage.record(crate::inventory::SourceReport::sum(source, Timestamp::from_secs(1), 1, &[]));
+        let grant = propose_grant(&inventory, &key(), &ROLE.into(), Purpose::Customize).unwrap();
+        assert_eq!(grant.operations, ["Decrypt", "GenerateDataKey", "DescribeKey", "CreateGrant"]);
+        let gained: BTreeSet<&str> = grant.changes.iter().map(|one| one.action.as_str()).collect();
+        let given: BTreeSet<String> = grant.operations.iter().map(|one| format!("kms:{one}")).collect();
+        assert!(gained.iter().all(|one| given.contains(*one)), "{gained:?}");
         let user = propose(&inventory, &key(), &"arn:aws:iam::1:user/x".into(), Purpose::Copy, None);
         assert!(matches!(user, Err(NoProposal::Unfit(_))));
     }

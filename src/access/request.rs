@@ -6,7 +6,8 @@ use super::policy::Policy;
 use super::principal::Caller;
 use super::scan::{Ask, Scan, Side, scan};
 use super::scenario::{Context, Facts, Scenario};
-use super::{across, grants};
+use super::sides::{Sides, Stand};
+use super::{across, grants, organization};
 use crate::base::{Arn, Text};
 use crate::inventory::kms::Grant;
 
@@ -91,6 +92,44 @@ pub(super) struct Ground<'a> {
     pub by_identity: bool,
 }
 
+impl Ground<'_> {
+    /// The same for one action. A trust policy says who may become the role, and nothing else: the rest the account's
+    /// own policies decide.
+    pub(super) fn for_action(self, action: &str) -> Self {
+        let role = self.arn.service == "iam" && self.arn.resource.starts_with("role/");
+        let becomes = action.get(..4).is_some_and(|head| head.eq_ignore_ascii_case("sts:"));
+        if role && !becomes { Self { rules: None, by_identity: true, ..self } } else { self }
+    }
+
+    pub(super) fn is_key(&self) -> bool {
+        self.arn.service == "kms"
+    }
+
+    fn is_role(&self) -> bool {
+        !self.by_identity && self.arn.service == "iam" && self.arn.resource.starts_with("role/")
+    }
+
+    /// E6: a key and a role's trust stand above the account's own policies.
+    pub(super) fn is_sovereign(&self) -> bool {
+        self.is_key() || self.is_role()
+    }
+
+    /// How its policy is to be read.
+    pub(super) fn side(&self) -> Side {
+        if self.is_role() { Side::Trust } else { Side::Resource }
+    }
+
+    /// Whether a caller belongs to another account.
+    pub(super) fn is_foreign_to(&self, caller: &Caller) -> bool {
+        caller.account().is_some_and(|account| !self.owner.is_empty() && account != self.owner)
+    }
+
+    /// Whether resource control policies do not count (E3).
+    pub(super) fn spared(&self, caller: &Caller, action: &str) -> bool {
+        !organization::rcps_bind(caller, action, self.is_key() && self.managed)
+    }
+}
+
 /// The policies that hang on one root, unit or account of an organization.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Level {
@@ -106,7 +145,8 @@ pub struct Level {
 pub struct Guards {
     /// Service control policies of the caller's account, root first.
     pub scps: Option<Vec<Level>>,
-    /// Resource control policies of the resource's account, root first.
+    /// Resource control policies of the resource's account, root first. They only deny: what AWS itself puts on
+    /// every level allows everything.
     pub rcps: Option<Vec<Level>>,
     /// Policies of the VPC endpoint that the request comes through.
     pub endpoint: Option<Vec<Policy>>,
@@ -125,8 +165,8 @@ impl Guards {
         let organization = self.scps.is_none() || self.rcps.is_none();
         match (organization, self.session.is_none()) {
             (true, true) => Some(Text::new(super::plain::UNSEEN)),
-            (true, false) => Some(Text::new("service and resource control policies are not read")),
-            (false, true) => Some(Text::new("session policies are not read")),
+            (true, false) => Some(Text::new("service and resource control policies are not evaluated")),
+            (false, true) => Some(Text::new("session policies are not evaluated")),
             (false, false) => None,
         }
     }
@@ -205,17 +245,17 @@ impl Evaluation {
 
 /// What a set of limiting documents lets through, and what it denies. Each level must allow (E2).
 fn limits<'a>(levels: impl Iterator<Item = (Layer, &'a [Policy])>, ask: &Ask<'_>) -> (Truth, Truth) {
-    let (mut through, mut deny) = (Truth::plain_yes(), Truth::no());
+    let (mut through, mut denies) = (Truth::plain_yes(), Vec::new());
     for (layer, policies) in levels {
-        let mut level = Truth::no();
+        let mut lets = Vec::with_capacity(policies.len());
         for policy in policies {
             let found = scan(policy, &layer, Side::Limit, ask);
-            level = level.or(found.allow);
-            deny = deny.or(found.deny);
+            lets.push(found.allow);
+            denies.push(found.deny);
         }
-        through = through.and(level.unnamed());
+        through = through.and(Truth::any(lets).unnamed());
     }
-    (through, deny)
+    (through, Truth::any(denies))
 }
 
 pub(super) fn evaluate(
@@ -226,69 +266,53 @@ pub(super) fn evaluate(
     guards: &Guards,
 ) -> Evaluation {
     let caller = &identity.caller;
+    let ground = ground.for_action(action);
     let context =
         Context { scenario, caller, action, owner: ground.owner, principal: &identity.facts, resource: ground.facts };
     let has_boundary = identity.boundary.is_some();
     let ask = Ask { caller, has_boundary, action, resource: ground.arn, open: ground.open, context };
 
-    let is_key = ground.arn.service == "kms";
-    let is_role = !ground.by_identity && ground.arn.service == "iam" && ground.arn.resource.starts_with("role/");
-    // E6: a key and a role's trust stand above the account's own policies.
-    let sovereign = is_key || is_role;
-    let side = if is_role { Side::Trust } else { Side::Resource };
+    let (is_key, sovereign, side) = (ground.is_key(), ground.is_sovereign(), ground.side());
     let layer = if is_key { Layer::KeyPolicy } else { Layer::ResourcePolicy };
     let rules = match ground.rules {
         None => Scan::nothing(),
         Some(Ok(policy)) => scan(policy, &layer, side, &ask),
         Some(Err(why)) => Scan::blind(why),
     };
-    let foreign = caller.account().is_some_and(|account| !ground.owner.is_empty() && account != ground.owner);
+    let foreign = ground.is_foreign_to(caller);
     let service = matches!(caller, Caller::Service(_));
-    let linked = caller.arn().is_some_and(|arn| arn.resource.starts_with("role/aws-service-role/"));
 
     let own = identity.allow(&ask);
     let boundary = identity.within_boundary(&ask);
     let session = guards.session.as_deref().filter(|policies| !policies.is_empty() && takes_session(caller));
     let (session_lets, session_denies) = limits(session.map(|policies| (Layer::Session, policies)).into_iter(), &ask);
     let limit = || boundary.clone().and(session_lets.clone());
-    let own_side = || own.clone().and(limit());
     let grant = if is_key { grants::grants(&ground, identity, &limit(), &ask) } else { Truth::no() };
 
-    let named = rules.allow.tri().or(rules.role.tri()).or(rules.account.tri()) != Tri::No;
     let effect = across::effect(action, ground.arn, foreign);
-    let ways: Vec<(Path, Truth)> = if service {
-        vec![(Path::ServicePrincipal, rules.allow.clone()), (Path::Grant, grant.clone())]
-    } else if foreign {
-        let all = rules.allow.clone().or(rules.role.clone()).or(rules.account.clone());
-        vec![
-            (Path::CrossAccount, effect.clone().and(all).and(own_side())),
-            (Path::Grant, effect.clone().and(grant.clone())),
-        ]
-    } else {
-        let own_way = if sovereign { rules.account.clone().and(own_side()) } else { own_side() };
-        vec![
-            (Path::Direct, rules.allow.clone()),
-            (Path::RoleOfSession, rules.role.clone().and(limit())),
-            (if sovereign { Path::RootDelegated } else { Path::Identity }, own_way),
-            (Path::Grant, grant.clone()),
-        ]
+    let sides = Sides {
+        direct: &rules.allow,
+        role: &rules.role,
+        account: &rules.account,
+        own: &own,
+        boundary: &boundary,
+        session: &session_lets,
+        grant: &grant,
+        effect: &effect,
     };
+    let ways = sides.ways(Stand { service, foreign, sovereign });
     let best = ways.iter().map(|(_, way)| way.tri()).max().unwrap_or(Tri::No);
     let paths = ways.iter().filter(|(_, way)| way.tri() == best && best != Tri::No).map(|(path, _)| *path).collect();
     let allow = ways.into_iter().fold(Truth::no(), |allow, (_, way)| allow.or(way));
 
     // E2, E3, E4: what limits from outside.
     let none: &[Level] = &[];
-    let scps = guards.scps.as_deref().filter(|_| !service && !linked).unwrap_or(none);
-    let spared = linked
-        || (is_key && ground.managed)
-        || action.eq_ignore_ascii_case("kms:RetireGrant")
-        || ground.arn.service == "bedrock";
-    let rcps = guards.rcps.as_deref().filter(|_| !spared).unwrap_or(none);
+    let scps = guards.scps.as_deref().filter(|_| organization::scps_bind(caller)).unwrap_or(none);
+    let rcps = guards.rcps.as_deref().filter(|_| !ground.spared(caller, action)).unwrap_or(none);
     let (scp_lets, scp_denies) =
         limits(scps.iter().map(|level| (Layer::Scp(level.name.clone()), &level.policies[..])), &ask);
-    let (rcp_lets, rcp_denies) =
-        limits(rcps.iter().map(|level| (Layer::Rcp(level.name.clone()), &level.policies[..])), &ask);
+    // why only denies: RCPFullAWSAccess hangs on every level and cannot be taken off (E3).
+    let (_, rcp_denies) = limits(rcps.iter().map(|level| (Layer::Rcp(level.name.clone()), &level.policies[..])), &ask);
     let endpoint = guards.endpoint.as_deref().filter(|policies| !policies.is_empty());
     let (endpoint_lets, endpoint_denies) =
         limits(endpoint.map(|policies| (Layer::Endpoint, policies)).into_iter(), &ask);
@@ -302,40 +326,90 @@ pub(super) fn evaluate(
     for by in deny.by.iter().filter(|_| deny.tri() != Tri::No) {
         blocked.push(Block { layer: by.layer.kind(), explicit: true });
     }
-    let mut lacks = |lacks: bool, layer: &'static str| {
-        if lacks {
-            blocked.push(Block { layer, explicit: false });
-        }
+    let may = |truth: &Truth| truth.tri() != Tri::No;
+    let has = Has {
+        direct: may(&rules.allow),
+        role: may(&rules.role),
+        account: may(&rules.account),
+        own: may(&own),
+        boundary: may(&boundary),
+        session: may(&session_lets),
+        grant: may(&grant),
+        effect: may(&effect),
+        scp: may(&scp_lets),
+        endpoint: may(&endpoint_lets),
     };
-    let lone = rules.allow.tri().or(rules.role.tri()) == Tri::No;
-    let needs_own = !service && (foreign || if sovereign { named && lone } else { lone });
-    let needs_rules = service || foreign || sovereign;
-    lacks(needs_rules && grant.tri() == Tri::No && (!named || effect.tri() == Tri::No), "resource-policy");
-    lacks(needs_own && grant.tri() == Tri::No && own.tri() == Tri::No, "identity");
-    let limited = needs_own || rules.allow.tri() == Tri::No;
-    lacks(!service && limited && boundary.tri() == Tri::No, "boundary");
-    lacks(!service && limited && session_lets.tri() == Tri::No, "session");
-    lacks(scp_lets.tri() == Tri::No, "scp");
-    lacks(rcp_lets.tri() == Tri::No, "rcp");
-    lacks(endpoint_lets.tri() == Tri::No, "endpoint");
-    blocked.sort();
-    blocked.dedup();
-
-    let missing = Missing { ground: &ground, caller, action, foreign, named, needs_own, needs_rules, is_key };
-    let missing = missing.words(&effect, &own, &boundary, &blocked);
+    let missing = has.shortfall(&ground, caller, action, &mut blocked);
     let mut caveats: Vec<Text> = guards.unseen().into_iter().collect();
     caveats.extend(ground.notes.iter().cloned());
-    let allow = allow.and(scp_lets).and(rcp_lets).and(endpoint_lets);
+    let allow = allow.and(scp_lets).and(endpoint_lets);
     Evaluation { allow, deny, missing, blocked, paths, caveats }
 }
 
 /// Whether sessions of this caller may carry a policy of their own.
-fn takes_session(caller: &Caller) -> bool {
+pub(super) fn takes_session(caller: &Caller) -> bool {
     match caller {
         Caller::Role { .. } => true,
         Caller::User(arn) => arn.service == "sts",
         Caller::Root(_) | Caller::Service(_) => false,
     }
+}
+
+/// Which layers let a request through, perhaps or for certain.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Has {
+    pub direct: bool,
+    pub role: bool,
+    pub account: bool,
+    pub own: bool,
+    pub boundary: bool,
+    pub session: bool,
+    pub grant: bool,
+    pub effect: bool,
+    pub scp: bool,
+    pub endpoint: bool,
+}
+
+impl Has {
+    /// Adds every layer that lacks an Allow to those that block, and says in words what would have to allow (E11).
+    pub(super) fn shortfall(
+        &self,
+        ground: &Ground<'_>,
+        caller: &Caller,
+        action: &str,
+        blocked: &mut Vec<Block>,
+    ) -> Vec<Text> {
+        let (is_key, sovereign, foreign) = (ground.is_key(), ground.is_sovereign(), ground.is_foreign_to(caller));
+        let service = matches!(caller, Caller::Service(_));
+        let named = self.direct || self.role || self.account;
+        let lone = !self.direct && !self.role;
+        let needs_own = !service && (foreign || if sovereign { named && lone } else { lone });
+        let needs_rules = service || foreign || sovereign;
+        let mut lacks = |lacks: bool, layer: &'static str| {
+            if lacks {
+                blocked.push(Block { layer, explicit: false });
+            }
+        };
+        lacks(needs_rules && !self.grant && (!named || !self.effect), "resource-policy");
+        lacks(needs_own && !self.grant && !self.own, "identity");
+        let limited = needs_own || !self.direct;
+        lacks(!service && limited && !self.boundary, "boundary");
+        lacks(!service && limited && !self.session, "session");
+        lacks(!self.scp, "scp");
+        lacks(!self.endpoint, "endpoint");
+        blocked.sort();
+        blocked.dedup();
+        Missing { ground, caller, action, foreign, named, needs_own, needs_rules, is_key }.words(self, blocked)
+    }
+}
+
+/// The answer for want of an Allow, when no Deny may apply either: no statement has to be read for it.
+pub(super) fn denied(has: Has, ground: &Ground<'_>, caller: &Caller, action: &str, guards: &Guards) -> Answer {
+    let mut blocked = Vec::new();
+    let missing = has.shortfall(ground, caller, action, &mut blocked);
+    let caveats = guards.unseen().into_iter().chain(ground.notes.iter().cloned()).collect();
+    let decision = Decision::ImplicitlyDenied { missing };
+    Answer { decision, caveats, when: super::expr::Expr::False, blocked, paths: Vec::new() }
 }
 
 /// In words, what would have to allow and does not (E11).
@@ -351,7 +425,7 @@ struct Missing<'a> {
 }
 
 impl Missing<'_> {
-    fn words(&self, effect: &Truth, own: &Truth, boundary: &Truth, blocked: &[Block]) -> Vec<Text> {
+    fn words(&self, has: &Has, blocked: &[Block]) -> Vec<Text> {
         let (action, name) = (self.action, self.caller.name());
         let policy = match (self.is_key, self.ground.arn.service.as_str()) {
             (true, _) => "key policy",
@@ -365,10 +439,10 @@ impl Missing<'_> {
         } else if !self.named && self.needs_rules {
             say(format!("no statement of the {policy} allows {action}"));
         }
-        if self.foreign && effect.tri() == Tri::No {
+        if self.foreign && !has.effect {
             say(format!("{action} has no effect across accounts"));
         }
-        if self.needs_own && own.tri() == Tri::No {
+        if self.needs_own && !has.own {
             match (self.named, self.foreign) {
                 (true, _) if self.needs_rules => {
                     say(format!("the {policy} leaves it to the account, and no policy of {name} allows {action}"));
@@ -377,14 +451,13 @@ impl Missing<'_> {
                 _ => {}
             }
         }
-        if boundary.tri() == Tri::No {
+        if !has.boundary {
             say(format!("the permissions boundary of {name} does not allow {action}"));
         }
         for block in blocked.iter().filter(|block| !block.explicit) {
             match block.layer {
                 "session" => say(format!("the session policy does not allow {action}")),
                 "scp" => say(format!("a service control policy level does not allow {action}")),
-                "rcp" => say(format!("a resource control policy level does not allow {action}")),
                 "endpoint" => say(format!("the policy of the VPC endpoint does not allow {action}")),
                 _ => {}
             }

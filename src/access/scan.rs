@@ -2,6 +2,7 @@
 
 use super::decision::{Deciding, Layer, Tri, Truth};
 use super::expr::{Atom, Expr, SESSION_NAME};
+use super::grants;
 use super::policy::{Effect, Policy, Statement, Version};
 use super::principal::{Caller, Class, Match};
 use super::scenario::Context;
@@ -62,10 +63,18 @@ struct Alternatives {
     parts: Vec<Expr>,
     yes: Vec<Deciding>,
     maybe: Vec<Deciding>,
+    unsettled: usize,
 }
 
 impl Alternatives {
     fn add(&mut self, when: &Expr, by: Deciding) {
+        if let Expr::Unsettled(_) = when {
+            // One reason not to know is as good as a hundred thousand.
+            if self.unsettled >= 64 {
+                return;
+            }
+            self.unsettled += 1;
+        }
         let named = if *when == Expr::True { &mut self.yes } else { &mut self.maybe };
         if *when != Expr::False && named.len() < 64 {
             named.push(by);
@@ -81,9 +90,14 @@ impl Alternatives {
 }
 
 pub(super) fn scan(policy: &Policy, layer: &Layer, side: Side, ask: &Ask<'_>) -> Scan {
+    scan_some(policy.version, &policy.statements, layer, side, ask)
+}
+
+/// The same of some of its statements.
+pub(super) fn scan_some(version: Version, some: &[Statement], layer: &Layer, side: Side, ask: &Ask<'_>) -> Scan {
     let (mut allow, mut role, mut account, mut deny) =
         (Alternatives::default(), Alternatives::default(), Alternatives::default(), Alternatives::default());
-    for statement in &policy.statements {
+    for statement in some {
         if let Some(why) = &statement.malformed {
             // S5: an Allow in it counts as no, a Deny as "may apply".
             if statement.effect == Effect::Deny && meets(statement, side, ask) {
@@ -111,16 +125,17 @@ pub(super) fn scan(policy: &Policy, layer: &Layer, side: Side, ask: &Ask<'_>) ->
                             "{by}: NotPrincipal lists a part of the caller's chain only"
                         ))),
                     };
-                    deny.add(&Expr::all([struck, applies(policy.version, statement, side, ask)]), by);
+                    deny.add(&Expr::all([struck, applies(version, statement, side, ask)]), by);
                     continue;
                 }
                 Some(principals) => principals.meet(ask.caller),
             }
         };
-        if met.is_empty() {
+        let void = side == Side::Resource && statement.effect == Effect::Allow && grants::alone_give(ask.action);
+        if met.is_empty() || void {
             continue;
         }
-        let body = applies(policy.version, statement, side, ask);
+        let body = applies(version, statement, side, ask);
         if body == Expr::False {
             continue;
         }
@@ -170,7 +185,7 @@ fn applies(version: Version, statement: &Statement, side: Side, ask: &Ask<'_>) -
             Tri::No => return Expr::False,
             Tri::Yes => {}
             // why: known, yet open: a rule that AWS does not settle.
-            Tri::Maybe if is_fixed(condition, version, &lookup) => {
+            Tri::Maybe if condition.is_fixed(&lookup, version) => {
                 let why = format!("AWS does not say whether {} holds without the key", condition.words());
                 parts.push(Expr::Unsettled(Text::new(why)));
             }
@@ -178,14 +193,6 @@ fn applies(version: Version, statement: &Statement, side: Side, ask: &Ask<'_>) -
         }
     }
     Expr::all(parts)
-}
-
-fn is_fixed(
-    condition: &super::condition::Condition,
-    version: Version,
-    lookup: &dyn Fn(&str) -> super::scenario::ContextValue,
-) -> bool {
-    !condition.has_variables(version) && lookup(&condition.key) != super::scenario::ContextValue::Unknown
 }
 
 /// Whether what can be read of a malformed statement could concern the request.

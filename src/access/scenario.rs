@@ -1,12 +1,13 @@
 //! What is known of a request beyond who, what and on what: the condition keys.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::expr::SESSION_NAME;
 use super::principal::Caller;
 
 /// What is known of one condition key.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ContextValue {
     /// It has these values.
     Known(Vec<String>),
@@ -56,7 +57,7 @@ impl Facts {
         self.whole.push(prefix);
     }
 
-    fn get(&self, key: &str) -> Option<ContextValue> {
+    pub(super) fn get(&self, key: &str) -> Option<ContextValue> {
         let absent = || {
             let starts = |prefix: &&&str| key.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix));
             self.whole.iter().find(starts).map(|_| ContextValue::Absent)
@@ -87,14 +88,23 @@ impl Context<'_> {
                 _ => ContextValue::Absent,
             };
         }
-        let lower = key.to_ascii_lowercase();
+        let lower = lowered(key);
         if let Some(fixed) = self.scenario.fixed(&lower, self.action) {
             return fixed;
         }
         self.principal
             .get(&lower)
             .or_else(|| self.resource.get(&lower))
-            .unwrap_or_else(|| self.scenario.value(&lower, self.caller, self.action, self.owner))
+            .unwrap_or_else(|| self.scenario.follows(&lower, self.caller, self.owner))
+    }
+}
+
+/// A key as keys are compared; borrowed when it is so already.
+fn lowered(key: &str) -> Cow<'_, str> {
+    if key.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(key.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(key)
     }
 }
 
@@ -147,9 +157,10 @@ impl Scenario {
         self
     }
 
-    fn fixed(&self, key: &str, action: &str) -> Option<ContextValue> {
-        let grants = ["kms:creategrant", "kms:listgrants", "kms:revokegrant"];
-        if key == "kms:grantisforawsresource" && !grants.contains(&action.to_ascii_lowercase().as_str()) {
+    pub(super) fn fixed(&self, key: &str, action: &str) -> Option<ContextValue> {
+        let grants = ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"];
+        let on_grants = || grants.iter().any(|one| one.eq_ignore_ascii_case(action));
+        if key == "kms:grantisforawsresource" && !on_grants() {
             return Some(ContextValue::Absent);
         }
         if let Some(fixed) = self.fixed.get(key) {
@@ -168,12 +179,14 @@ impl Scenario {
     /// What is known of a key for this caller, action and owner of the resource. What follows from the
     /// caller (`aws:PrincipalArn` is the role's ARN, not the session's) wins over nothing fixed.
     pub fn value(&self, key: &str, caller: &Caller, action: &str, owner: &str) -> ContextValue {
-        let key = key.to_ascii_lowercase();
-        if let Some(fixed) = self.fixed(&key, action) {
-            return fixed;
-        }
+        let key = lowered(key);
+        self.fixed(&key, action).unwrap_or_else(|| self.follows(&key, caller, owner))
+    }
+
+    /// What follows from the caller and from the owner of the resource, when nothing is fixed.
+    fn follows(&self, key: &str, caller: &Caller, owner: &str) -> ContextValue {
         let arn = caller.arn();
-        match (key.as_str(), caller) {
+        match (key, caller) {
             ("aws:principalarn", Caller::Service(_)) | ("aws:username", Caller::Role { .. } | Caller::Root(_)) => {
                 ContextValue::Absent
             }

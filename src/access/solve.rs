@@ -198,6 +198,11 @@ impl Space {
 
     /// The same without the parts that change nothing.
     pub(super) fn minimal(&self, expression: &Expr) -> Expr {
+        let mut parts = 0_usize;
+        expression.each(&mut |_| parts += 1);
+        if parts > MOST {
+            return expression.clone();
+        }
         let target = self.truths(expression);
         let mut best = expression.clone();
         let (mut place, mut tries) = (0, 0);

@@ -1,7 +1,10 @@
 //! Policy variables: `${aws:username}`, `${aws:PrincipalTag/team, 'none'}`, `${*}`, `${?}`, `${$}`.
 //!
 //! IAM User Guide, "Policy elements: Variables and tags". What is put in is literal: a `*` in a value is
-//! no wildcard (S3). A variable without value makes its statement void.
+//! no wildcard (S3). What has a variable without a value in it is no value: it is equal to nothing.
+//!
+//! The guide also says that such a variable "might cause the entire statement to be invalid"; where both readings
+//! and the independent simulator differ, its other values and patterns count (`tests/access/judge`).
 
 use super::pattern;
 use super::scenario::ContextValue;
@@ -11,7 +14,7 @@ use super::scenario::ContextValue;
 pub(super) enum Expanded {
     /// The pattern with the values in it.
     Pattern(String),
-    /// A key without a value, or with many: the statement does not apply.
+    /// A key without a value, or with many: equal to nothing.
     Void,
     /// A key whose value nobody knows.
     Unknown,
@@ -80,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_literal_and_a_missing_one_voids() {
+    fn values_are_literal_and_a_missing_one_is_none() {
         let lookup = |key: &str| match key.to_ascii_lowercase().as_str() {
             "aws:username" => ContextValue::one("z*e"),
             "aws:many" => ContextValue::Known(vec!["a".into(), "b".into()]),

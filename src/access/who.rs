@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use super::batch::{ANYONE, anybody};
 use super::decision::{Answer, Decision};
+use super::engine::Survey;
 use super::identity::{Identity, Parsed};
 use super::models::Model;
 use super::policy::Policy;
@@ -158,16 +159,28 @@ pub fn who_of(
     }
     let partition = &target.arn().partition;
     let mut rows: Vec<Row> = Vec::new();
-    let mut ask = |who: Who, identity: &Identity, scenario: &Scenario| {
+    let row = |who: Who, identity: &Identity, scenario: &Scenario| {
         let cells = actions.iter().map(|action| answer(target, identity, action, scenario, &guards)).collect();
         let foreign = identity.caller.account().is_none_or(|account| account != owner);
-        rows.push(Row { who, foreign, cells });
+        Row { who, foreign, cells }
     };
-    let mut seen: BTreeSet<Caller> = BTreeSet::new();
-    for identity in &people.identities {
-        seen.insert(identity.caller.clone());
-        ask(Who::Caller(identity.caller.clone()), identity, scenario);
+    let mut seen: BTreeSet<Caller> = people.identities.iter().map(|identity| identity.caller.clone()).collect();
+    match target {
+        Target::One(resource) if asks_plainly(resource, actions) => {
+            let mut survey = Survey::of(&people.identities, actions, scenario, &guards);
+            let grid = survey.grid(resource);
+            for (person, identity) in people.identities.iter().enumerate() {
+                let cells = (0..actions.len()).map(|column| survey.answer(person, column, resource, &grid));
+                let foreign = identity.caller.account().is_none_or(|account| account != owner);
+                rows.push(Row { who: Who::Caller(identity.caller.clone()), foreign, cells: cells.collect() });
+            }
+        }
+        _ => people
+            .identities
+            .iter()
+            .for_each(|identity| rows.push(row(Who::Caller(identity.caller.clone()), identity, scenario))),
     }
+    let mut ask = |who: Who, identity: &Identity, scenario: &Scenario| rows.push(row(who, identity, scenario));
     let root = |account: &str| Caller::parse(&format!("arn:{partition}:iam::{account}:root")).ok();
     let bare = |caller: Caller| Identity::read(inventory, &caller, &mut Parsed::default());
     if let Some(root) = root(&owner) {
@@ -211,6 +224,14 @@ fn somebody(scenario: Scenario) -> Scenario {
     ["aws:PrincipalArn", "aws:PrincipalType", "aws:username", "aws:userid"]
         .into_iter()
         .fold(scenario, |scenario, key| scenario.unless(key, ContextValue::Unknown))
+}
+
+/// Whether each action is asked of the resource itself: not of some object of a bucket, nor of the account that a role
+/// belongs to.
+fn asks_plainly(resource: &Resource, actions: &[String]) -> bool {
+    let bucket = resource.arn.service == "s3" && actions.iter().any(|action| actions::is_on_objects(action));
+    let role = resource.arn.service == "iam" && resource.arn.resource.starts_with("role/");
+    !bucket && !role
 }
 
 /// One cell.

@@ -123,6 +123,7 @@ fn whoever_is_named_or_cannot_be_seen_has_a_row_and_the_unexpected_come_first() 
         operations: vec!["Decrypt".into()],
         context_equals: std::collections::BTreeMap::default(),
         context_subset: std::collections::BTreeMap::default(),
+        source_arn: None,
         created: None,
     };
     inventory.keys.get_mut(KEY).unwrap().grants = Read::got(vec![grant], at());
@@ -196,6 +197,8 @@ fn a_model_is_used_through_what_serves_it_and_with_its_key() {
         model: MODEL.into(),
         status: "Active".into(),
         created: at(),
+        detail: Read::NotAsked,
+        tags: Read::NotAsked,
     };
     inventory.deployments.insert(DEPLOYMENT.into(), deployment);
     let matrix = ask(&inventory, "chat", &uses);
@@ -328,6 +331,63 @@ fn who_can_obtain_access_is_told_apart_from_who_has_it() {
             "App sts:AssumeRole Tuner",
         ]
     );
+}
+
+#[test]
+fn who_can_raise_their_own_rights_is_told_where_the_key_leaves_it_to_the_account() {
+    let own = |action: &str, on: &str| json!([{"Effect": "Allow", "Action": action, "Resource": on}]);
+    let mut inventory = empty();
+    role(&mut inventory, "Putter", &json!([]), &own("iam:PutRolePolicy", "*"));
+    role(&mut inventory, "Other", &json!([]), &own("iam:PutRolePolicy", &arn("Putter")));
+    role(&mut inventory, "Versions", &json!([]), &own("iam:CreatePolicyVersion", "*"));
+    let managed = "arn:aws:iam::123456789012:policy/team";
+    let policy = crate::inventory::iam::ManagedPolicy {
+        arn: managed.into(),
+        name: "team".into(),
+        version: "v1".into(),
+        document: document(&json!([])),
+    };
+    inventory.policies.insert(managed.into(), policy);
+    inventory.roles.get_mut(arn("Versions").as_str()).unwrap().attached = vec![managed.into()];
+    let told = |inventory: &Inventory| {
+        let target = Target::of(inventory, &session(), KEY).unwrap();
+        let mut people = People::of(inventory);
+        let matrix = who_of(inventory, &mut people, &target, &["kms:Decrypt".to_owned()], &Scenario::open());
+        let ways = obtain(inventory, &people, &target, &matrix).ways.into_iter();
+        let lines = ways.filter(|way| way.action.starts_with("iam:"));
+        lines.map(|way| format!("{} {} {}", way.who.id().last(), way.action, way.on.last())).collect::<Vec<_>>()
+    };
+    key(&mut inventory, &json!([allow(json!({"AWS": A}), "kms:*")]));
+    assert_eq!(told(&inventory), ["Putter iam:PutRolePolicy Putter", "Versions iam:CreatePolicyVersion team"]);
+    // A key that does not leave it to the account is out of their reach.
+    key(&mut inventory, &json!([allow(json!({"AWS": arn("Tuner")}), "kms:*")]));
+    assert_eq!(told(&inventory), Vec::<String>::new());
+}
+
+#[test]
+fn tags_and_aliases_are_powers_where_policies_tell_a_key_by_them() {
+    let mut inventory = empty();
+    let admin = json!([{"Effect": "Allow", "Action": ["kms:TagResource", "kms:UpdateAlias"], "Resource": "*"}]);
+    role(&mut inventory, "Tagger", &json!([]), &admin);
+    let told = |inventory: &Inventory| {
+        let target = Target::of(inventory, &session(), KEY).unwrap();
+        let mut people = People::of(inventory);
+        let matrix = who_of(inventory, &mut people, &target, &["kms:Decrypt".to_owned()], &Scenario::open());
+        let ways = obtain(inventory, &people, &target, &matrix).ways.into_iter();
+        let by_tagger = ways.filter(|way| way.who.id().last() == "Tagger");
+        by_tagger.map(|way| way.action).collect::<Vec<_>>()
+    };
+    let root = allow(json!({"AWS": A}), "kms:*");
+    key(&mut inventory, &json!([root]));
+    assert_eq!(told(&inventory), Vec::<String>::new());
+    let by = |key: &str| {
+        json!({"Effect": "Allow", "Principal": {"AWS": A}, "Action": "kms:Decrypt", "Resource": "*",
+            "Condition": {"StringEquals": {key: "x"}}})
+    };
+    key(&mut inventory, &json!([root, by("aws:ResourceTag/team")]));
+    assert_eq!(told(&inventory), ["kms:TagResource"]);
+    key(&mut inventory, &json!([root, by("kms:ResourceAliases")]));
+    assert_eq!(told(&inventory), ["kms:UpdateAlias"]);
 }
 
 #[test]

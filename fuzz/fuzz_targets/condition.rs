@@ -1,0 +1,8 @@
+//! Any operator, values and value of a request. What must hold stands in the library, where a test runs it too.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|text: &str| {
+    if let Err(broken) = bedwatch::access::invariants::of_condition(text) {
+        panic!("{broken}");
+    }
+});

@@ -1,0 +1,248 @@
+//! Everybody who is asked about, put together by what tells them apart.
+//!
+//! A *class* is what a policy's `Principal` can see of somebody it does not name: account, kind, boundary. A *set* is
+//! a list of own policies. A *profile* is both with the boundary: within a profile people differ only where a policy
+//! names them or looks up something of theirs.
+//!
+//! A *variant* is a document with the values that it looks up in somebody: `${aws:PrincipalTag/team}` makes a document
+//! of forty teams forty documents. A *kin* is a set of variants, and a *group* is a profile with its kin: on resources of
+//! one owner, all of a group are one, but for those whom a policy names.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::super::identity::Identity;
+use super::super::organization::scps_bind;
+use super::super::policy::Policy;
+use super::super::principal::Caller;
+use super::super::request::takes_session;
+use super::memory::Map;
+use super::rules::name_of;
+
+/// What a `Principal` can see of somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Class<'a> {
+    account: Option<&'a str>,
+    partition: Option<&'a str>,
+    service: Option<&'a str>,
+    kind: u8,
+    bounded: bool,
+    in_session: bool,
+    /// Service control policies bind it.
+    pub(super) bound: bool,
+    pub(super) takes_session: bool,
+}
+
+impl<'a> Class<'a> {
+    fn of(identity: &'a Identity) -> Self {
+        let caller = &identity.caller;
+        let (kind, service, in_session) = match caller {
+            Caller::Role { session, .. } => (0, None, session.is_some()),
+            Caller::User(arn) => (if arn.service == "sts" { 2 } else { 1 }, None, false),
+            Caller::Root(_) => (3, None, false),
+            Caller::Service(name) => (4, Some(name.as_str()), false),
+        };
+        Self {
+            account: caller.account(),
+            partition: caller.arn().map(|arn| arn.partition.as_str()),
+            service,
+            kind,
+            bounded: identity.boundary.is_some(),
+            in_session,
+            bound: scps_bind(caller),
+            takes_session: takes_session(caller),
+        }
+    }
+
+    pub(super) fn is_service(&self) -> bool {
+        self.service.is_some()
+    }
+
+    pub(super) fn is_root(&self) -> bool {
+        self.kind == 3
+    }
+}
+
+/// A list of own policies.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Set {
+    /// Numbers of documents.
+    pub(super) docs: Vec<u32>,
+    /// Something of it could not be read.
+    pub(super) gaps: bool,
+}
+
+/// A permissions boundary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Fence {
+    None,
+    /// Not known.
+    Blind,
+    /// The number of its document.
+    Doc(u32),
+}
+
+/// What people are told apart by before anything is looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Profile {
+    pub(super) class: u32,
+    pub(super) set: u32,
+    pub(super) fence: Fence,
+}
+
+/// Everybody.
+pub(super) struct Crowd<'a> {
+    pub(super) identities: &'a [Identity],
+    /// Each document once.
+    pub(super) docs: Vec<&'a Policy>,
+    pub(super) classes: Vec<Class<'a>>,
+    /// One of each class.
+    pub(super) first: Vec<u32>,
+    pub(super) sets: Vec<Set>,
+    pub(super) profiles: Vec<Profile>,
+    /// The profile of each.
+    pub(super) profile_of: Vec<u32>,
+    by_name: Map<&'a str, Map<&'a str, Vec<u32>>>,
+}
+
+/// A number for each thing, by value.
+fn number<T: Clone + Eq + std::hash::Hash>(all: &mut Vec<T>, known: &mut Map<T, u32>, one: T) -> u32 {
+    if let Some(at) = known.get(&one) {
+        return *at;
+    }
+    let at = all.len() as u32;
+    known.insert(one.clone(), at);
+    all.push(one);
+    at
+}
+
+impl<'a> Crowd<'a> {
+    /// Puts them together. Own policies that are not about `matter` are left out.
+    pub(super) fn of(identities: &'a [Identity], matter: &mut dyn FnMut(&'a Policy) -> bool) -> Self {
+        let mut crowd = Self {
+            identities,
+            docs: Vec::new(),
+            classes: Vec::new(),
+            first: Vec::new(),
+            sets: Vec::new(),
+            profiles: Vec::new(),
+            profile_of: Vec::with_capacity(identities.len()),
+            by_name: Map::default(),
+        };
+        let mut known: Map<*const Policy, (u32, bool)> = Map::default();
+        let (mut classes, mut sets, mut profiles) = (Map::default(), Map::default(), Map::default());
+        let mut last: Option<(Class<'_>, u32)> = None;
+        for (person, identity) in identities.iter().enumerate() {
+            let class = Class::of(identity);
+            let class = match &last {
+                Some((same, at)) if *same == class => *at,
+                _ => {
+                    let at = number(&mut crowd.classes, &mut classes, class);
+                    last = Some((class, at));
+                    if crowd.first.len() < crowd.classes.len() {
+                        crowd.first.push(person as u32);
+                    }
+                    at
+                }
+            };
+            let docs = &mut crowd.docs;
+            let mut doc = |policy: &'a Arc<Policy>| {
+                *known.entry(Arc::as_ptr(policy)).or_insert_with(|| {
+                    docs.push(policy);
+                    (docs.len() as u32 - 1, matter(policy))
+                })
+            };
+            let held = identity.policies.iter().map(|(_, policy)| doc(policy)).filter(|(_, matters)| *matters);
+            let mut held: Vec<u32> = held.map(|(at, _)| at).collect();
+            // Documents are alternatives: neither their order nor their number matters.
+            held.sort_unstable();
+            held.dedup();
+            let fence = match identity.boundary.as_ref().map(|boundary| &boundary.policy) {
+                None => Fence::None,
+                Some(Err(_)) => Fence::Blind,
+                Some(Ok(policy)) => Fence::Doc(doc(policy).0),
+            };
+            let set = number(&mut crowd.sets, &mut sets, Set { docs: held, gaps: !identity.gaps.is_empty() });
+            let profile = number(&mut crowd.profiles, &mut profiles, Profile { class, set, fence });
+            crowd.profile_of.push(profile);
+            if let Some(name) = name_of(&identity.caller) {
+                crowd.by_name.entry(name.0).or_default().entry(name.1).or_default().push(person as u32);
+            }
+        }
+        crowd
+    }
+
+    /// Those of a name.
+    pub(super) fn called(&self, account: &str, name: &str) -> &[u32] {
+        self.by_name.get(account).and_then(|names| names.get(name)).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn profile(&self, person: usize) -> Profile {
+        self.profiles[self.profile_of[person] as usize]
+    }
+}
+
+/// One of each kind: to see what depends on the action.
+pub(super) fn samples(identities: &[Identity]) -> Vec<&Identity> {
+    let mut seen = BTreeSet::new();
+    identities.iter().filter(|identity| seen.insert(Class::of(identity).kind)).collect()
+}
+
+/// A document as it is to somebody.
+#[derive(Debug)]
+pub(super) struct Variant {
+    pub(super) doc: u32,
+    /// One to whom it is so.
+    pub(super) person: u32,
+}
+
+/// People on resources of one owner.
+#[derive(Debug, Default)]
+pub(super) struct View {
+    pub(super) variants: Vec<Variant>,
+    /// Numbers of variants.
+    pub(super) kins: Vec<Vec<u32>>,
+    pub(super) groups: Vec<Group>,
+    /// The group of each.
+    pub(super) group_of: Vec<u32>,
+}
+
+/// All for whom everything is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Group {
+    pub(super) class: u32,
+    pub(super) kin: u32,
+    pub(super) gaps: bool,
+    /// With the number of a variant.
+    pub(super) fence: Fence,
+}
+
+impl View {
+    /// Tells people apart. `looked_up` gives the values that somebody has of what a document looks up; empty where it
+    /// is the same for everybody.
+    pub(super) fn of(crowd: &Crowd<'_>, looked_up: &dyn Fn(u32, usize) -> Vec<u32>) -> Self {
+        let mut view = Self::default();
+        let mut variants: Map<(u32, Vec<u32>), u32> = Map::default();
+        let (mut kins, mut groups) = (Map::default(), Map::default());
+        for person in 0..crowd.identities.len() {
+            let profile = crowd.profile(person);
+            let set = &crowd.sets[profile.set as usize];
+            let seen = &mut view.variants;
+            let mut variant = |doc: u32| {
+                *variants.entry((doc, looked_up(doc, person))).or_insert_with(|| {
+                    seen.push(Variant { doc, person: person as u32 });
+                    seen.len() as u32 - 1
+                })
+            };
+            let kin: Vec<u32> = set.docs.iter().map(|doc| variant(*doc)).collect();
+            let fence = match profile.fence {
+                Fence::Doc(doc) => Fence::Doc(variant(doc)),
+                other => other,
+            };
+            let kin = number(&mut view.kins, &mut kins, kin);
+            let group = Group { class: profile.class, kin, gaps: set.gaps, fence };
+            view.group_of.push(number(&mut view.groups, &mut groups, group));
+        }
+        view
+    }
+}

@@ -1,0 +1,207 @@
+//! Up to 64 actions and everybody, made ready for any number of resources.
+
+use super::super::identity::Identity;
+use super::super::policy::Policy;
+use super::super::request::Guards;
+use super::super::scan::Side;
+use super::super::scenario::{Context, ContextValue, Facts, Scenario};
+use super::crowd::{Crowd, View, samples};
+use super::mask::{Columns, Covered};
+use super::memory::{Memory, Numbers, Piece, Slot, Values};
+use super::rules::{Doc, Keys, ready};
+use crate::access::policy::Effect;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Which guard a level belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Guard {
+    Session,
+    Scp,
+    Rcp,
+    Endpoint,
+}
+
+/// Columns and people.
+pub(super) struct Sheet<'a> {
+    pub(super) columns: Columns<'a>,
+    pub(super) scenario: &'a Scenario,
+    pub(super) guards: &'a Guards,
+    pub(super) crowd: Crowd<'a>,
+    /// As in the crowd.
+    pub(super) docs: Vec<Doc<'a>>,
+    /// What the plain rules of each document say.
+    pub(super) plain: Vec<Vec<Piece>>,
+    /// The documents that write out their resources, by resource.
+    pub(super) of_resource: HashMap<&'a str, Vec<u32>>,
+    /// One level of a guard: each must allow.
+    pub(super) levels: Vec<(Guard, Vec<&'a Policy>)>,
+    /// Somebody is told apart by a tag that is called like the encryption context: grants are then asked person by person.
+    pub(super) uneven_grants: bool,
+    samples: Vec<&'a Identity>,
+    keys: Keys,
+}
+
+impl<'a> Sheet<'a> {
+    pub(super) fn of(
+        identities: &'a [Identity],
+        actions: &'a [String],
+        scenario: &'a Scenario,
+        guards: &'a Guards,
+    ) -> Self {
+        let columns = Columns::of(actions);
+        let samples = samples(identities);
+        let (mut keys, mut covered, mut known) = (Keys::default(), Covered::new(), HashMap::new());
+        let mut docs = Vec::new();
+        let crowd = Crowd::of(identities, &mut |policy| {
+            let mut splits = |key: &str| split(key, &columns, scenario, &samples, &mut known);
+            let doc = ready(policy, Side::Identity, &columns, &mut covered, &mut keys, &mut splits);
+            let matters = !doc.rules.is_empty();
+            docs.push(doc);
+            matters
+        });
+        let plain =
+            docs.iter().map(|doc: &Doc<'_>| doc.rules.iter().filter(|rule| rule.plain).map(plain_piece).collect());
+        let plain = plain.collect();
+        let mut of_resource: HashMap<&str, Vec<u32>> = HashMap::new();
+        for (at, doc) in docs.iter().enumerate().filter(|(_, doc)| doc.literal) {
+            let resources = doc.rules.iter().filter_map(|rule| rule.statement.resources.as_ref());
+            for pattern in resources.flat_map(|resources| &resources.patterns) {
+                of_resource.entry(pattern).or_default().push(at as u32);
+            }
+        }
+        let told = |identity: &Identity| identity.facts.get("kms:encryptioncontextkeys").is_some();
+        let uneven_grants = identities.iter().any(told);
+        let level = |guard: Guard, policies: &'a [Policy]| (guard, policies.iter().collect::<Vec<_>>());
+        let mut levels = Vec::new();
+        let lists = |held: &'a Option<Vec<Policy>>| held.as_deref().filter(|policies| !policies.is_empty());
+        levels.extend(lists(&guards.session).map(|policies| level(Guard::Session, policies)));
+        for (guard, held) in [(Guard::Scp, &guards.scps), (Guard::Rcp, &guards.rcps)] {
+            levels.extend(held.iter().flatten().map(|one| level(guard, &one.policies)));
+        }
+        levels.extend(lists(&guards.endpoint).map(|policies| level(Guard::Endpoint, policies)));
+        Self { columns, scenario, guards, crowd, docs, plain, of_resource, levels, uneven_grants, samples, keys }
+    }
+
+    pub(super) fn memory(&self) -> Memory {
+        Memory::new(self.keys.clone())
+    }
+
+    /// A memory that knows the people on resources of these owners: what every thread needs is worked out once.
+    pub(super) fn prepared<'o>(&self, owners: impl Iterator<Item = &'o str>) -> Memory {
+        let mut memory = self.memory();
+        owners.for_each(|owner| drop(self.view(owner, &mut memory)));
+        memory
+    }
+
+    /// Another policy made ready, in the numbers of `memory`.
+    pub(super) fn ready<'p>(&self, policy: &'p Policy, side: Side, memory: &mut Memory) -> Doc<'p> {
+        let Memory { keys, covered, splits, .. } = memory;
+        let mut splits = |key: &str| split(key, &self.columns, self.scenario, &self.samples, splits);
+        ready(policy, side, &self.columns, covered, keys, &mut splits)
+    }
+
+    /// The values of a key for everybody, on resources of `owner`.
+    pub(super) fn values(&self, key: u32, owner: &str, memory: &mut Memory) -> Arc<Values> {
+        let at = key as usize;
+        let held = match memory.values.get_mut(owner) {
+            Some(held) => held,
+            None => memory.values.entry(owner.to_owned()).or_default(),
+        };
+        if held.len() <= at {
+            held.resize(at + 1, None);
+        }
+        if let Some(values) = &held[at] {
+            return Arc::clone(values);
+        }
+        let values = Arc::new(self.work_out(&memory.keys.names[at], owner));
+        held[at] = Some(Arc::clone(&values));
+        values
+    }
+
+    fn work_out(&self, key: &str, owner: &str) -> Values {
+        let crowd = &self.crowd;
+        let mut numbers = Numbers::default();
+        let mut classes = vec![None; crowd.classes.len()];
+        let mut values = Values {
+            of: Vec::with_capacity(crowd.identities.len()),
+            same: true,
+            in_class: vec![true; crowd.classes.len()],
+        };
+        let (nothing, mut all) = (Facts::none(), self.columns.actions.iter());
+        let fixed = all.all(|action| self.scenario.fixed(key, action).is_some());
+        let action = self.columns.actions.first().map_or("", String::as_str);
+        for (person, identity) in crowd.identities.iter().enumerate() {
+            // why both: what is told of the principal comes before what is told of the resource, and that before what
+            // follows from the caller.
+            let number = if fixed {
+                0
+            } else {
+                let (caller, principal) = (&identity.caller, &nothing);
+                let context = Context { scenario: self.scenario, caller, action, owner, principal, resource: &nothing };
+                numbers.of((identity.facts.get(key), context.get(key)))
+            };
+            let class = crowd.profile(person).class as usize;
+            values.same &= number == 0;
+            values.in_class[class] &= *classes[class].get_or_insert(number) == number;
+            values.of.push(number);
+        }
+        values
+    }
+
+    /// People on resources of an owner.
+    pub(super) fn view(&self, owner: &str, memory: &mut Memory) -> Arc<View> {
+        if let Some(view) = memory.views.get(owner) {
+            return Arc::clone(view);
+        }
+        let uneven: Vec<Vec<Arc<Values>>> = self
+            .docs
+            .iter()
+            .map(|doc| {
+                let mut keys: Vec<u32> = doc.rules.iter().flat_map(|rule| &rule.keys).copied().collect();
+                keys.sort_unstable();
+                keys.dedup();
+                keys.into_iter().map(|key| self.values(key, owner, memory)).filter(|values| !values.same).collect()
+            })
+            .collect();
+        let looked_up = |doc: u32, person: usize| uneven[doc as usize].iter().map(|values| values.of[person]).collect();
+        let view = Arc::new(View::of(&self.crowd, &looked_up));
+        memory.views.insert(owner.to_owned(), Arc::clone(&view));
+        view
+    }
+}
+
+fn plain_piece(rule: &super::rules::Rule<'_>) -> Piece {
+    let slot = if rule.statement.effect == Effect::Allow { Slot::Allow } else { Slot::Deny };
+    Piece { slot, columns: rule.columns, when: 0 }
+}
+
+/// The columns that see one value of a key: all together, but for keys that a request of some actions only carries.
+fn split(
+    key: &str,
+    columns: &Columns<'_>,
+    scenario: &Scenario,
+    samples: &[&Identity],
+    known: &mut HashMap<String, Vec<u64>>,
+) -> Vec<u64> {
+    let lower = key.to_ascii_lowercase();
+    if let Some(groups) = known.get(&lower) {
+        return groups.clone();
+    }
+    let nothing = Facts::none();
+    let mut seen: Vec<(Vec<ContextValue>, u64)> = Vec::new();
+    for (at, action) in columns.actions.iter().enumerate() {
+        let value = |identity: &&Identity| {
+            let (caller, principal) = (&identity.caller, &identity.facts);
+            Context { scenario, caller, action, owner: "", principal, resource: &nothing }.get(&lower)
+        };
+        let values: Vec<ContextValue> = samples.iter().map(value).collect();
+        match seen.iter_mut().find(|(held, _)| *held == values) {
+            Some((_, bits)) => *bits |= 1 << at,
+            None => seen.push((values, 1 << at)),
+        }
+    }
+    let groups: Vec<u64> = seen.into_iter().map(|(_, bits)| bits).collect();
+    known.insert(lower, groups.clone());
+    groups
+}
