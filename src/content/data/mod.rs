@@ -1,0 +1,16 @@
+//! Training and validation data: streamed line by line with bounded memory, checked against the formats that
+//! Bedrock takes, searched for what must not be trained on.
+
+mod lines;
+mod record;
+mod repeats;
+mod report;
+mod scan;
+
+pub use record::Shape;
+pub use repeats::Count;
+pub use report::{FileReport, Repetition, Report};
+pub use scan::{Options, Scanner, Suffix};
+
+#[cfg(test)]
+mod tests;

