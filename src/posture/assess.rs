@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 use super::catalogue::CONTROLS;
 use super::control::{Context, Control};
 use super::judge::Judge;
+use super::recall;
 use super::verdict::{Assessment, Evidence, Status, Verdict};
 use crate::base::Text;
 use crate::inventory::{Kind, SourceId};
@@ -14,6 +15,7 @@ use crate::inventory::{Kind, SourceId};
 /// What every control says of this inventory, in the catalogue's order, then by resource.
 pub fn assess(context: &Context<'_>) -> Assessment {
     let mut verdicts: Vec<Verdict> = CONTROLS.iter().flat_map(|control| run(control, context)).collect();
+    recall::stale_findings(context, &mut verdicts);
     tell_apart(&mut verdicts);
     Assessment { verdicts }
 }

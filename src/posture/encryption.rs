@@ -322,15 +322,22 @@ fn key_rotation(judge: &Judge<'_>) -> Vec<Verdict> {
                 subject.not_applicable(format!("key {label} is {}: it cannot rotate by itself", metadata.spec)),
             );
         }
+        // why before the rotation is looked at: KMS refuses to tell it, and "while a KMS key is pending deletion,
+        // its key rotation status is false" whatever was set (AWS KMS API Reference, GetKeyRotationStatus).
+        if is_pending_deletion(&metadata.state) {
+            return Some(
+                subject.not_applicable(format!("key {label} is pending deletion: rotation rests; see CUS-KMS-03")),
+            );
+        }
         let rotation = match used.key.map(|key| key.rotation.known()) {
             Some(Ok(rotation)) => rotation,
             Some(Err(unknown)) => return Some(subject.unread(unread("kms:GetKeyRotationStatus", unknown))),
             None => return Some(subject.unread("the key is not in the inventory")),
         };
-        if metadata.state == KeyState::PendingDeletion {
-            return Some(
-                subject.not_applicable(format!("key {label} is pending deletion: rotation rests; see CUS-KMS-03")),
-            );
+        // why: in any other state KMS refuses to tell the rotation, which is not the same as none.
+        if !rotation.enabled && !matches!(metadata.state, KeyState::Enabled | KeyState::Disabled) {
+            let why = format!("key {label} is {}: KMS tells its rotation only in another state", metadata.state);
+            return Some(subject.shows("KeyState", &metadata.state).undecided("key-state", why));
         }
         let draft = subject
             .shows("KeyRotationEnabled", rotation.enabled)
@@ -347,6 +354,14 @@ fn key_rotation(judge: &Judge<'_>) -> Vec<Verdict> {
         })
     })
     .collect()
+}
+
+fn is_pending_deletion(state: &KeyState) -> bool {
+    match state {
+        KeyState::PendingDeletion => true,
+        KeyState::Other(word) => word.as_str() == "PendingReplicaDeletion",
+        _ => false,
+    }
 }
 
 /// A key that lineage reaches, under its own ARN where that is known.

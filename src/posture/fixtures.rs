@@ -16,9 +16,9 @@ use crate::inventory::bedrock::{
 use crate::inventory::ec2::{Route, RouteTable, SecurityGroup, Subnet};
 use crate::inventory::events::{Rule, Target};
 use crate::inventory::iam::{InlinePolicy, Role};
-use crate::inventory::kms::{Key, KeyMetadata, KeyState, Rotation};
+use crate::inventory::kms::{Key, KeyMetadata, Rotation};
 use crate::inventory::s3::{Bucket, Encryption};
-use crate::inventory::{Document, ErrorKind, Inventory, Lineage, Read, ReadError, SourceId, SourceReport};
+use crate::inventory::{Document, ErrorKind, Inventory, Lineage, Read, ReadError, SourceId, SourceReport, testing};
 
 pub const ACCOUNT: &str = "123456789012";
 pub const REGION: &str = "us-east-1";
@@ -75,16 +75,10 @@ pub fn pattern() -> Value {
 
 pub fn role(arn: &str, trust: Value, inline: Value) -> Role {
     Role {
-        arn: arn.into(),
-        name: arn.rsplit('/').next().unwrap_or_default().into(),
-        role_id: "AROAEXAMPLE".into(),
         trust: policy(trust),
         inline: vec![InlinePolicy { name: "own".into(), document: policy(inline) }],
-        attached: Vec::new(),
-        boundary: None,
         created: now(),
-        last_used: None,
-        tags: BTreeMap::default(),
+        ..testing::role(arn)
     }
 }
 
@@ -112,6 +106,8 @@ pub fn job(arn: &str, model: &str, status: JobStatus, created: i64) -> Customiza
             hyper_parameters: BTreeMap::default(),
             training_loss: None,
             validation_losses: Vec::new(),
+            invocation_logs: None,
+            grader: None,
         }),
         tags: Read::NotAsked,
     }
@@ -143,18 +139,7 @@ pub fn model(arn: &str) -> CustomModel {
 pub fn key(arn: &str) -> Key {
     Key {
         aliases: vec!["tuning".into()],
-        metadata: got(KeyMetadata {
-            state: KeyState::Enabled,
-            manager: "CUSTOMER".into(),
-            origin: "AWS_KMS".into(),
-            spec: "SYMMETRIC_DEFAULT".into(),
-            usage: "ENCRYPT_DECRYPT".into(),
-            multi_region: false,
-            description: "".into(),
-            created: None,
-            deletion: None,
-            valid_to: None,
-        }),
+        metadata: got(testing::key_metadata()),
         policy: got(policy(key_policy())),
         grants: got(Vec::new()),
         rotation: got(Rotation { enabled: true, period_days: Some(365), next: None }),
@@ -203,6 +188,8 @@ pub fn healthy() -> Inventory {
             model: MODEL.into(),
             status: "Active".into(),
             created: now(),
+            detail: Read::NotAsked,
+            tags: Read::NotAsked,
         },
     );
     inventory.roles.insert(TUNER.into(), role(TUNER, trust(), json!([])));
@@ -249,6 +236,8 @@ pub fn healthy() -> Inventory {
         text: true,
         images: false,
         embeddings: false,
+        video: false,
+        audio: false,
     }));
     inventory.rules.insert(RULE.into(), rule(RULE, &pattern(), true));
     inventory

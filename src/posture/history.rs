@@ -111,6 +111,8 @@ mod tests {
             evidence: Vec::new(),
             sources: Vec::new(),
             fixes: &[],
+            muted: None,
+            stale: None,
         };
         Assessment { verdicts: verdicts.iter().map(verdict).collect() }
     }

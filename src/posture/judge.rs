@@ -90,6 +90,8 @@ impl Subject<'_> {
             evidence,
             sources: control.needs.to_vec(),
             fixes: control.fixes,
+            muted: None,
+            stale: None,
         }
     }
 

@@ -205,6 +205,7 @@ fn every_sub_reason_is_tested() {
         "wrong-spec",
         "rotation-off",
         "rotation-period-long",
+        "key-state",
         "missing-right",
         "over-granted",
         "public-principal",

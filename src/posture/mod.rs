@@ -5,6 +5,7 @@
 
 pub mod assess;
 pub mod catalogue;
+pub mod compliance;
 pub mod control;
 mod detection;
 mod encryption;
@@ -17,13 +18,17 @@ pub mod judge;
 #[cfg(test)]
 mod law_tests;
 mod logging;
+pub mod mutes;
 mod network;
+mod recall;
 pub mod score;
 pub mod verdict;
 
 pub use assess::assess;
 pub use catalogue::{CONTROLS, control};
+pub use compliance::{Framework, framework};
 pub use control::{Context, Control};
 pub use history::{Changes, History};
+pub use mutes::{MuteReport, Mutes};
 pub use score::{AreaScore, Score, score};
-pub use verdict::{Area, Assessment, Evidence, Severity, Status, Verdict};
+pub use verdict::{Area, Assessment, Evidence, Muted, Severity, Status, Verdict};

@@ -95,6 +95,8 @@ mod tests {
             evidence: Vec::new(),
             sources: Vec::new(),
             fixes: &[],
+            muted: None,
+            stale: None,
         }
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::Text;
+use crate::base::{Text, Timestamp};
 use crate::inventory::{ResourceRef, SourceId};
 
 /// How bad a failure is.
@@ -51,10 +51,15 @@ pub enum Status {
     /// Nothing to judge.
     #[serde(rename = "NA")]
     NotApplicable,
+    /// A finding that someone has accepted.
+    Muted,
 }
 
 impl Status {
-    /// `FAIL`, `WARN`, `UNKNOWN`, `PASS`, `NA`.
+    /// All, in the order people look for them.
+    pub const ALL: [Self; 6] = [Self::Fail, Self::Warn, Self::Unknown, Self::Pass, Self::NotApplicable, Self::Muted];
+
+    /// `FAIL`, `WARN`, `UNKNOWN`, `PASS`, `NA`, `MUTED`.
     pub fn word(self) -> &'static str {
         match self {
             Self::Fail => "FAIL",
@@ -62,6 +67,7 @@ impl Status {
             Self::Unknown => "UNKNOWN",
             Self::Pass => "PASS",
             Self::NotApplicable => "NA",
+            Self::Muted => "MUTED",
         }
     }
 
@@ -179,6 +185,26 @@ pub struct Verdict {
     pub sources: Vec<SourceId>,
     /// Fixes of the catalogue that help (`FIX-03`).
     pub fixes: &'static [&'static str],
+    /// Who accepted it, if someone has; then the status is [`Status::Muted`].
+    pub muted: Option<Muted>,
+    /// Only of a Fail or a Warn: it was so then, and cannot be read now.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stale: Option<Timestamp>,
+}
+
+/// An accepted finding: what it was, why, by whom, until when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Muted {
+    /// The status without the mute.
+    pub was: Status,
+    /// Why.
+    pub description: Option<Text>,
+    /// Who answers for it.
+    pub owner: Option<Text>,
+    /// Where it was decided.
+    pub ticket: Option<Text>,
+    /// When it counts again.
+    pub expires: Option<Timestamp>,
 }
 
 /// Everything the controls said at one time.

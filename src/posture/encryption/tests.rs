@@ -8,7 +8,7 @@ use crate::base::Timestamp;
 use crate::inventory::bedrock::{JobStatus, Throughput};
 use crate::inventory::iam::ManagedPolicy;
 use crate::inventory::kms::{Grant, KeyState, Rotation};
-use crate::inventory::{Document, Inventory, Read, SourceId};
+use crate::inventory::{Document, ErrorKind, Inventory, Read, ReadError, SourceId};
 use crate::posture::Severity;
 use crate::posture::Status::{Fail, NotApplicable, Pass, Unknown};
 use crate::posture::fixtures::*;
@@ -136,7 +136,33 @@ fn rotation_of_keys() {
     for origin in ["EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"] {
         expect(c, origin, |i| metadata(i).origin = origin.into(), &[("k1", NotApplicable, "not-applicable")]);
     }
-    expect(c, "dying", |i| metadata(i).state = KeyState::PendingDeletion, &[("k1", NotApplicable, "not-applicable")]);
+    let refused = ReadError {
+        operation: "kms:GetKeyRotationStatus".into(),
+        kind: ErrorKind::Service,
+        message: "KMSInvalidStateException: k1 is pending deletion".into(),
+        at: now(),
+    };
+    let off = got(Rotation { enabled: false, period_days: None, next: None });
+    for (state, rotation, status, code) in [
+        (KeyState::PendingDeletion, None, NotApplicable, "not-applicable"),
+        (KeyState::PendingDeletion, Some(off.clone()), NotApplicable, "not-applicable"),
+        (KeyState::PendingDeletion, Some(Read::NotAsked), NotApplicable, "not-applicable"),
+        (KeyState::PendingDeletion, Some(Read::failed(refused.clone())), NotApplicable, "not-applicable"),
+        (KeyState::Other("PendingReplicaDeletion".into()), Some(off.clone()), NotApplicable, "not-applicable"),
+        (KeyState::Other("Updating".into()), Some(off.clone()), Unknown, "key-state"),
+        (KeyState::Unavailable, Some(off.clone()), Unknown, "key-state"),
+        (KeyState::Disabled, Some(off), Fail, "rotation-off"),
+        (KeyState::Enabled, Some(Read::failed(refused)), Unknown, "unread"),
+    ] {
+        let what = format!("{state} {rotation:?}");
+        let spoil = |i: &mut Inventory| {
+            metadata(i).state = state;
+            if let Some(rotation) = rotation {
+                i.keys.get_mut(KEY).unwrap().rotation = rotation;
+            }
+        };
+        expect(c, &what, spoil, &[("k1", status, code)]);
+    }
     expect(c, "AWS's", |i| metadata(i).manager = "AWS".into(), &[("us-east-1", NotApplicable, "not-applicable")]);
 }
 
@@ -206,6 +232,7 @@ fn rights_on_keys() {
                 operations: vec!["GenerateDataKey".into()],
                 context_equals: BTreeMap::default(),
                 context_subset: BTreeMap::default(),
+                source_arn: None,
                 created: None,
             };
             i.keys.get_mut(KEY).unwrap().grants = got(vec![grant]);
@@ -237,6 +264,9 @@ fn rights_on_keys() {
                 commitment: None,
                 commitment_ends: None,
                 created: now(),
+                desired_model: None,
+                desired_units: None,
+                tags: Read::NotAsked,
             };
             i.throughputs.insert(arn.into(), throughput);
             let own = json!([{"Effect": "Allow", "Action": "bedrock:InvokeModelWithResponseStream", "Resource": arn}]);
