@@ -6,10 +6,10 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
-use super::change::Change;
+use super::change::{Change, Spot};
 use super::diff;
 use super::error::{Aftermath, FixError};
-use super::journal::{Body, EntryKind, FixRecord, JournalEntry, KeyState, Recorder};
+use super::journal::{Body, EntryKind, FixRecord, Held, JournalEntry, KeyState, Recorder};
 use super::plan::{Plan, Precondition, grant_digest};
 use super::statement::same_policy;
 use crate::base::{Clock, ResourceId, Text, digest};
@@ -34,8 +34,8 @@ pub struct Executed {
 
 /// Who makes the calls: the write half of the AWS room, a rehearsal on a copy, a test.
 pub trait Executor: Send + Sync {
-    /// Reads a key's policy and grants from AWS now, past any cache.
-    fn reread<'a>(&'a self, key: &'a ResourceId) -> BoxFuture<'a, Result<KeySnapshot, FixError>>;
+    /// Reads a key's policy and grants, or a bucket's setting, from AWS now, past any cache.
+    fn reread<'a>(&'a self, spot: &'a Spot) -> BoxFuture<'a, Result<Held, FixError>>;
 
     /// Makes one call. An error of AWS is a [`FixError::Call`].
     fn execute<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, Result<Executed, FixError>>;
@@ -78,8 +78,8 @@ pub struct Applied {
     pub run: String,
     /// Whether it was only rehearsed on a copy.
     pub rehearsed: bool,
-    /// The keys as read back, for the inventory.
-    pub after: Vec<KeyState>,
+    /// What was read back, for the inventory.
+    pub after: Vec<Held>,
     /// Changes that take it back.
     pub undo: Vec<Change>,
     /// One sentence for the screen.
@@ -144,51 +144,59 @@ pub async fn apply(
     Ok(Applied { run, rehearsed, after, undo, words: words.into(), warning })
 }
 
-/// Re-reads the keys of a plan and compares them with what its preview saw. Nothing is written.
-/// Returns them as they are now.
-pub async fn check(plan: &Plan, executor: &dyn Executor) -> Result<Vec<KeyState>, FixError> {
+/// Re-reads what a plan is made on and compares it with what its preview saw. Nothing is written.
+/// Returns it as it is now.
+pub async fn check(plan: &Plan, executor: &dyn Executor) -> Result<Vec<Held>, FixError> {
     let mut now = Vec::new();
-    for key in plan.keys() {
-        now.push(KeyState { key: key.clone(), state: executor.reread(key).await? });
+    for spot in plan.spots() {
+        now.push(executor.reread(&spot).await?);
     }
     compare(plan, &now)?;
     Ok(now)
 }
 
 /// Whether the plan's preconditions hold in these states.
-pub(super) fn compare(plan: &Plan, now: &[KeyState]) -> Result<(), FixError> {
+pub(super) fn compare(plan: &Plan, now: &[Held]) -> Result<(), FixError> {
     for precondition in &plan.before {
-        match now.iter().find(|held| held.key == *precondition.key()) {
-            Some(held) => holds(precondition, &held.state, &plan.target_name)?,
-            None => return Err(FixError::Gone(format!("key {} was not read", precondition.key()))),
+        let spot = precondition.spot();
+        match now.iter().find(|held| held.is_of(&spot)) {
+            Some(held) => holds(precondition, held, &plan.target_name)?,
+            None => return Err(FixError::Gone(format!("{} was not read", spot.id()))),
         }
     }
     Ok(())
 }
 
-fn holds(precondition: &Precondition, now: &KeySnapshot, name: &Text) -> Result<(), FixError> {
-    match precondition {
-        Precondition::Policy { sha256, seen, .. } => {
+fn holds(precondition: &Precondition, now: &Held, name: &Text) -> Result<(), FixError> {
+    match (precondition, now) {
+        (Precondition::Policy { sha256, seen, .. }, Held::Key(KeyState { state: now, .. })) => {
             if digest::sha256(now.policy.raw()) == *sha256 || now.policy.same_json(seen) {
                 return Ok(());
             }
             Err(FixError::Drift { what: format!("the policy of key {name}"), diff: diff::policies(seen, &now.policy) })
         }
-        Precondition::Grant { sha256, seen, .. } => {
+        (Precondition::Grant { sha256, seen, .. }, Held::Key(KeyState { state: now, .. })) => {
             let held = now.grants.iter().find(|grant| grant.id == seen.id);
             match held {
                 Some(held) if grant_digest(held) == *sha256 => Ok(()),
                 held => Err(FixError::Drift {
                     what: format!("grant {} on key {name}", seen.id),
-                    diff: diff::lines(&grant_lines(Some(seen)), &grant_lines(held)),
+                    diff: diff::lines(&json_lines(Some(seen)), &json_lines(held)),
                 }),
             }
         }
+        (Precondition::Setting { seen, .. }, Held::Setting(now)) if now.setting == *seen => Ok(()),
+        (Precondition::Setting { seen, .. }, Held::Setting(now)) => Err(FixError::Drift {
+            what: format!("bucket {name}"),
+            diff: diff::lines(&json_lines(Some(seen)), &json_lines(Some(&now.setting))),
+        }),
+        _ => Err(FixError::Gone(format!("{} was not read", precondition.spot().id()))),
     }
 }
 
-fn grant_lines(grant: Option<&Grant>) -> String {
-    grant.and_then(|grant| serde_json::to_string_pretty(grant).ok()).unwrap_or_default()
+/// A thing as lines of JSON; nothing if it is not there.
+pub(super) fn json_lines(value: Option<&impl Serialize>) -> String {
+    value.and_then(|value| serde_json::to_string_pretty(value).ok()).unwrap_or_default()
 }
 
 /// One run through a plan, and what is remembered of it.
@@ -226,9 +234,10 @@ impl Run<'_> {
     /// what was done and what was not.
     async fn stopped(&mut self, index: usize, change: &Change, error: FixError, executor: &dyn Executor) -> FixError {
         let refused = matches!(&error, FixError::Call(call) if call.kind == crate::inventory::ErrorKind::Refused);
-        let state = match executor.reread(change.key()).await {
+        let spot = change.spot();
+        let state = match executor.reread(&spot).await {
             _ if refused => Aftermath::NotMade,
-            Ok(now) if is_made(change, None, &now) => Aftermath::Made,
+            Ok(now) if is_made(change, &now) => Aftermath::Made,
             Ok(_) => Aftermath::NotMade,
             Err(_) => Aftermath::NotKnown,
         };
@@ -240,7 +249,7 @@ impl Run<'_> {
             return error;
         }
         if state == Aftermath::Made {
-            let id = executor.reread(change.key()).await.ok().and_then(|now| grant_of(change, &now));
+            let id = executor.reread(&spot).await.ok().and_then(|now| grant_of(change, &now));
             self.made(change, id);
         }
         let undo = self.record.undo.clone();
@@ -249,58 +258,68 @@ impl Run<'_> {
 }
 
 /// What takes a change back, given the state before it and the id that a grant got.
-pub(super) fn inverse(change: &Change, before: &[KeyState], grant_id: Option<ResourceId>) -> Option<Change> {
-    let held = before.iter().find(|held| held.key == *change.key()).map(|held| &held.state);
+pub(super) fn inverse(change: &Change, before: &[Held], grant_id: Option<ResourceId>) -> Option<Change> {
+    let spot = change.spot();
+    let held = before.iter().find(|held| held.is_of(&spot))?;
+    if let (Change::PutSetting { bucket, .. }, Held::Setting(was)) = (change, held) {
+        return Some(Change::PutSetting { bucket: bucket.clone(), setting: was.setting.clone() });
+    }
+    let held = &held.key()?.state;
     match change {
         Change::PutKeyPolicy { key, .. } => {
-            held.map(|held| Change::PutKeyPolicy { key: key.clone(), policy: held.policy.clone() })
+            Some(Change::PutKeyPolicy { key: key.clone(), policy: held.policy.clone() })
         }
         Change::CreateGrant { key, grant } => {
             // A grant that was there before is not ours to take away: the call returned it unchanged.
-            let was_there = held.is_some_and(|held| held.grants.iter().any(|held| grant.made(held)));
+            let was_there = held.grants.iter().any(|held| grant.made(held));
             grant_id.filter(|_| !was_there).map(|grant| Change::RevokeGrant { key: key.clone(), grant })
         }
         Change::RevokeGrant { key, grant } => {
-            let grant = held?.grants.iter().find(|held| held.id == *grant)?;
+            let grant = held.grants.iter().find(|held| held.id == *grant)?;
             Some(Change::CreateGrant { key: key.clone(), grant: super::change::GrantSpec::again(key, grant) })
         }
+        Change::PutSetting { .. } => None,
     }
 }
 
-fn grant_of(change: &Change, now: &KeySnapshot) -> Option<ResourceId> {
+fn grant_of(change: &Change, now: &Held) -> Option<ResourceId> {
     let Change::CreateGrant { grant, .. } = change else { return None };
-    now.grants.iter().find(|held| grant.made(held)).map(|held| held.id.clone())
+    now.key()?.state.grants.iter().find(|held| grant.made(held)).map(|held| held.id.clone())
 }
 
-/// Whether a snapshot shows the change.
-fn is_made(change: &Change, grant_id: Option<&ResourceId>, now: &KeySnapshot) -> bool {
-    match change {
-        Change::PutKeyPolicy { policy, .. } => same_policy(policy, &now.policy),
-        Change::CreateGrant { grant, .. } => {
-            now.grants.iter().any(|held| grant.made(held) && grant_id.is_none_or(|id| held.id == *id))
-        }
-        Change::RevokeGrant { grant, .. } => now.grants.iter().all(|held| held.id != *grant),
+/// Whether what was read shows the change.
+fn is_made(change: &Change, now: &Held) -> bool {
+    match (change, now) {
+        (Change::PutSetting { setting, .. }, Held::Setting(now)) => now.setting == *setting,
+        (Change::PutKeyPolicy { policy, .. }, Held::Key(now)) => same_policy(policy, &now.state.policy),
+        (Change::CreateGrant { grant, .. }, Held::Key(now)) => now.state.grants.iter().any(|held| grant.made(held)),
+        (Change::RevokeGrant { grant, .. }, Held::Key(now)) => now.state.grants.iter().all(|held| held.id != *grant),
+        _ => false,
     }
 }
 
 /// Looks until every change can be seen, or until the executor has waited long enough.
-async fn read_back(run: &Run<'_>, executor: &dyn Executor) -> Result<Vec<KeyState>, FixError> {
+async fn read_back(run: &Run<'_>, executor: &dyn Executor) -> Result<Vec<Held>, FixError> {
     let plan = &run.record.plan;
     let mut attempt = 0;
     loop {
         let mut now = Vec::new();
         let mut wrong = None;
-        for key in plan.keys() {
-            match executor.reread(key).await {
-                Ok(state) => now.push(KeyState { key: key.clone(), state }),
-                Err(error) => wrong = Some((format!("the change on {key}"), vec![failure_line(&error)])),
+        for spot in plan.spots() {
+            match executor.reread(&spot).await {
+                Ok(held) => now.push(held),
+                Err(error) => wrong = Some((format!("the change on {}", spot.id()), vec![failure_line(&error)])),
             }
         }
         for change in &plan.changes {
-            let held = now.iter().find(|held| held.key == *change.key());
-            if let Some(held) = held.filter(|held| !is_made(change, None, &held.state)) {
-                let diff = match change {
-                    Change::PutKeyPolicy { policy, .. } => diff::policies(policy, &held.state.policy),
+            let spot = change.spot();
+            let held = now.iter().find(|held| held.is_of(&spot));
+            if let Some(held) = held.filter(|held| !is_made(change, held)) {
+                let diff = match (change, held) {
+                    (Change::PutKeyPolicy { policy, .. }, Held::Key(now)) => diff::policies(policy, &now.state.policy),
+                    (Change::PutSetting { setting, .. }, Held::Setting(now)) => {
+                        diff::lines(&json_lines(Some(setting)), &json_lines(Some(&now.setting)))
+                    }
                     _ => Vec::new(),
                 };
                 wrong = Some((change.words(), diff));

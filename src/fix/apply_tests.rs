@@ -74,8 +74,8 @@ impl Fake {
 }
 
 impl Executor for Fake {
-    fn reread<'a>(&'a self, key: &'a ResourceId) -> BoxFuture<'a, Result<KeySnapshot, FixError>> {
-        if self.state.lock().unwrap().dark { ready(Err(Self::denied())).boxed() } else { self.rehearsal.reread(key) }
+    fn reread<'a>(&'a self, spot: &'a Spot) -> BoxFuture<'a, Result<Held, FixError>> {
+        if self.state.lock().unwrap().dark { ready(Err(Self::denied())).boxed() } else { self.rehearsal.reread(spot) }
     }
 
     fn execute<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, Result<Executed, FixError>> {
@@ -198,7 +198,7 @@ fn a_plan_is_made_read_back_and_remembered() {
     assert_eq!(pages.kinds(), [Intended, Done]);
     let record = pages.last();
     assert_eq!((record.made, record.undo.len(), record.after.len()), (3, 3, 1));
-    assert_eq!(record.before[0].state.policy, *before.keys[KEY].policy.known().unwrap());
+    assert_eq!(record.before[0].key().unwrap().state.policy, *before.keys[KEY].policy.known().unwrap());
     // Undone in the other order; the new grant by its own id; the revoked one is made again.
     let operations: Vec<_> = applied.undo.iter().map(Change::operation).collect();
     assert_eq!(operations, ["kms:CreateGrant", "kms:RevokeGrant", "kms:PutKeyPolicy"]);
@@ -257,7 +257,7 @@ fn a_journal_that_fails_at_the_end_is_a_warning_and_leaves_an_open_intent() {
 fn a_crash_between_intent_and_end_shows_in_the_journal() {
     struct Crashes;
     impl Executor for Crashes {
-        fn reread<'a>(&'a self, _: &'a ResourceId) -> BoxFuture<'a, Result<KeySnapshot, FixError>> {
+        fn reread<'a>(&'a self, _: &'a Spot) -> BoxFuture<'a, Result<Held, FixError>> {
             futures::future::pending().boxed()
         }
         fn execute<'a>(&'a self, _: &'a Change) -> BoxFuture<'a, Result<Executed, FixError>> {
@@ -365,6 +365,48 @@ fn an_undo_does_not_overwrite_what_was_done_since() {
     let plan = crate::fix::undo(&entry, &since, &context()).unwrap();
     let error = preview_with(&plan, &since, &context(), &|_| Assessment::default()).unwrap_err();
     assert!(matches!(error, FixError::Drift { .. }), "{error}");
+}
+
+/// Somebody edits the policy after a fix: the whole undo is refused, our own part can be taken out.
+#[test]
+fn only_our_own_statement_is_taken_out_of_what_others_changed() {
+    let before = inventory(&[admins()]);
+    let (fake, pages) = (Fake::new(&before, Fault::None), Pages::new());
+    run(&statement_plan(&before), &fake, &pages).unwrap();
+    let entry = pages.entries.lock().unwrap().last().unwrap().clone();
+    assert_eq!(crate::fix::undo::ways(&entry, &fake.rehearsal.inventory(), &context()).unwrap().own, None);
+    let ours = crate::fix::statement::Policy::read(fake.rehearsal.inventory().keys[KEY].policy.known().unwrap())
+        .unwrap()
+        .statements()[1]
+        .clone();
+    let since = sample::allow("Since", json!({"AWS": TUNER}), json!("kms:Sign"));
+    let put = |statements: &[serde_json::Value]| {
+        let change = Change::PutKeyPolicy { key: KEY.into(), policy: sample::policy(statements) };
+        block_on(fake.rehearsal.execute(&change)).unwrap();
+        fake.rehearsal.inventory()
+    };
+    let now = put(&[since.clone(), ours.clone(), admins()]);
+    let ways = crate::fix::undo::ways(&entry, &now, &context()).unwrap();
+    let drift = preview_with(&ways.whole, &now, &context(), &|_| Assessment::default()).unwrap_err();
+    assert!(matches!(drift, FixError::Drift { .. }), "{drift}");
+    let own = ways.own.unwrap().unwrap();
+    assert!(own.title.as_str().starts_with("undo only our own statements: let OrionTuner"), "{}", own.title);
+    run(&approve(&own, &now), &fake, &pages).unwrap();
+    let policy = fake.rehearsal.inventory().keys[KEY].policy.known().unwrap().clone();
+    assert!(policy.same_json(&sample::policy(&[since.clone(), admins()])), "{}", policy.raw());
+    assert_eq!(crate::fix::undoable(pages.entries.lock().unwrap().iter()).len(), 1, "the first run is taken back");
+
+    // Without our statement the key could be locked: the same check as for any other plan.
+    let locked = put(&[since.clone(), ours.clone()]);
+    let own = crate::fix::undo::ways(&entry, &locked, &context()).unwrap().own.unwrap().unwrap();
+    let preview = preview_with(&own, &locked, &context(), &|_| Assessment::default()).unwrap();
+    assert!(!preview.lockout.is_safe());
+
+    let mut changed = ours;
+    changed["Action"] = json!("kms:*");
+    let now = put(&[since, changed, admins()]);
+    let error = crate::fix::undo::ways(&entry, &now, &context()).unwrap().own.unwrap().unwrap_err().to_string();
+    assert!(error.contains("\"BedwatchInvoke\" was changed since"), "{error}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use super::error::FixError;
+use super::setting::{BucketAt, Setting, Which};
 use crate::base::text::is_hostile;
 use crate::base::{ResourceId, Text, Timestamp, digest};
 use crate::inventory::kms::{Grant, Key};
@@ -41,6 +42,33 @@ pub enum Change {
         /// `GrantId`.
         grant: ResourceId,
     },
+    /// One setting of a bucket: the setting names the operation.
+    #[serde(rename = "s3:PutSetting")]
+    PutSetting {
+        /// The bucket.
+        bucket: BucketAt,
+        /// What it is set to.
+        setting: Setting,
+    },
+}
+
+/// What a change is made on: what is read before and after it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Spot {
+    /// A key, by its ARN: its policy and its grants.
+    Key(ResourceId),
+    /// A setting of a bucket.
+    Setting(BucketAt, Which),
+}
+
+impl Spot {
+    /// ARN of the key, name of the bucket.
+    pub fn id(&self) -> &ResourceId {
+        match self {
+            Self::Key(id) => id,
+            Self::Setting(bucket, _) => &bucket.name,
+        }
+    }
 }
 
 /// What a grant is made from (AWS KMS API Reference, CreateGrant).
@@ -59,6 +87,9 @@ pub struct GrantSpec {
     pub context_equals: BTreeMap<Text, Text>,
     /// `Constraints.EncryptionContextSubset`.
     pub context_subset: BTreeMap<Text, Text>,
+    /// `Constraints.SourceArn`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_arn: Option<ResourceId>,
 }
 
 impl GrantSpec {
@@ -77,6 +108,7 @@ impl GrantSpec {
             operations,
             context_equals: BTreeMap::new(),
             context_subset: BTreeMap::new(),
+            source_arn: None,
         }
     }
 
@@ -90,6 +122,7 @@ impl GrantSpec {
             operations: grant.operations.clone(),
             context_equals: grant.context_equals.clone(),
             context_subset: grant.context_subset.clone(),
+            source_arn: grant.source_arn.clone(),
             ..fresh
         }
     }
@@ -107,6 +140,7 @@ impl GrantSpec {
             && sorted(&grant.operations) == sorted(&self.operations)
             && grant.context_equals == self.context_equals
             && grant.context_subset == self.context_subset
+            && grant.source_arn == self.source_arn
     }
 
     /// The id that a preview shows: nobody knows the real one before the call.
@@ -125,6 +159,7 @@ impl GrantSpec {
             operations: self.operations.clone(),
             context_equals: self.context_equals.clone(),
             context_subset: self.context_subset.clone(),
+            source_arn: self.source_arn.clone(),
             created: Some(at),
         }
     }
@@ -137,33 +172,53 @@ impl Change {
             Self::PutKeyPolicy { .. } => "kms:PutKeyPolicy",
             Self::CreateGrant { .. } => "kms:CreateGrant",
             Self::RevokeGrant { .. } => "kms:RevokeGrant",
+            Self::PutSetting { setting, .. } => setting.operation(),
         }
     }
 
-    /// ARN of the key that it changes.
-    pub fn key(&self) -> &ResourceId {
+    /// ARN of the key, or name of the bucket, that it changes.
+    pub fn target(&self) -> &ResourceId {
         match self {
             Self::PutKeyPolicy { key, .. } | Self::CreateGrant { key, .. } | Self::RevokeGrant { key, .. } => key,
+            Self::PutSetting { bucket, .. } => &bucket.name,
+        }
+    }
+
+    /// What it is made on.
+    pub fn spot(&self) -> Spot {
+        match self {
+            Self::PutSetting { bucket, setting } => Spot::Setting(bucket.clone(), setting.which()),
+            _ => Spot::Key(self.target().clone()),
         }
     }
 
     /// The change in some words, for lists: `kms:RevokeGrant 3f9a… on 91b5…`.
     pub fn words(&self) -> String {
-        let key = self.key().last();
+        let key = self.target().last();
         match self {
             Self::PutKeyPolicy { policy, .. } => format!("kms:PutKeyPolicy ({} bytes) on {key}", policy.raw().len()),
             Self::CreateGrant { grant, .. } => format!("kms:CreateGrant {} to {} on {key}", grant.name, grant.grantee),
             Self::RevokeGrant { grant, .. } => format!("kms:RevokeGrant {grant} on {key}"),
+            Self::PutSetting { bucket, setting } => {
+                format!("{} ({}) on {}", setting.operation(), setting.words(), bucket.name)
+            }
         }
     }
 
     /// What the inventory will hold after the call, read at `at`. A new grant has its
     /// [provisional id](GrantSpec::provisional_id).
     pub fn apply_to(&self, inventory: &mut Inventory, at: Timestamp) -> Result<(), FixError> {
+        if let Self::PutSetting { bucket, setting } = self {
+            bucket.find(inventory)?;
+            if let Some(held) = inventory.buckets.get_mut(&bucket.name) {
+                setting.put_into(held, at);
+            }
+            return Ok(());
+        }
         let key = inventory
             .keys
-            .get_mut(self.key())
-            .ok_or_else(|| FixError::Gone(format!("key {} is not in the inventory: press r", self.key())))?;
+            .get_mut(self.target())
+            .ok_or_else(|| FixError::Gone(format!("key {} is not in the inventory: press r", self.target())))?;
         match self {
             Self::PutKeyPolicy { policy, .. } => key.policy = Read::got(policy.clone(), at),
             Self::CreateGrant { key: arn, grant } => {
@@ -180,6 +235,8 @@ impl Change {
                     return Err(FixError::Gone(format!("grant {grant} is not there any more: press r")));
                 }
             }
+            // Made above: it has no key.
+            Self::PutSetting { .. } => {}
         }
         Ok(())
     }
@@ -187,13 +244,14 @@ impl Change {
     /// The call as a line for a shell: exact, and safe to draw. Letters that could act on a
     /// terminal stand in it as JSON escapes, which mean the same.
     pub fn call(&self) -> String {
-        let arn = self.key().arn();
+        let arn = self.target().arn();
         let region = arn.as_ref().map(|arn| arn.region.as_str()).filter(|region| !region.is_empty());
         let mut line = String::from("aws kms ");
         line.push_str(match self {
             Self::PutKeyPolicy { .. } => "put-key-policy",
             Self::CreateGrant { .. } => "create-grant",
             Self::RevokeGrant { .. } => "revoke-grant",
+            Self::PutSetting { bucket, setting } => return setting.call(bucket),
         });
         let mut option = |name: &str, value: &str| {
             // A write to a String cannot fail.
@@ -202,7 +260,7 @@ impl Change {
         if let Some(region) = region {
             option("region", region);
         }
-        option("key-id", self.key().as_str());
+        option("key-id", self.target().as_str());
         match self {
             Self::PutKeyPolicy { policy, .. } => {
                 option("policy-name", "default");
@@ -210,9 +268,10 @@ impl Change {
             }
             Self::CreateGrant { grant, .. } => {
                 option("name", grant.name.as_str());
-                option("grantee-principal", grant.grantee.as_str());
+                let kind = |who: &ResourceId| if Grant::is_service(who) { "service-principal" } else { "principal" };
+                option(&format!("grantee-{}", kind(&grant.grantee)), grant.grantee.as_str());
                 if let Some(retiring) = &grant.retiring {
-                    option("retiring-principal", retiring.as_str());
+                    option(&format!("retiring-{}", kind(retiring)), retiring.as_str());
                 }
                 let _ = write!(line, " --operations");
                 for operation in &grant.operations {
@@ -228,12 +287,16 @@ impl Change {
                         constraints.insert(name.to_owned(), serde_json::Value::Object(pairs.collect()));
                     }
                 }
+                if let Some(source) = &grant.source_arn {
+                    constraints.insert("SourceArn".to_owned(), source.as_str().into());
+                }
                 if !constraints.is_empty() {
                     let json = serde_json::Value::Object(constraints).to_string();
                     let _ = write!(line, " --constraints {}", quoted(&json));
                 }
             }
             Self::RevokeGrant { grant, .. } => option("grant-id", grant.as_str()),
+            Self::PutSetting { .. } => {}
         }
         line
     }
@@ -246,7 +309,7 @@ fn known_grants(key: &mut Key) -> Result<&mut Vec<Grant>, FixError> {
 }
 
 /// A word for a POSIX shell.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@,+%".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()

@@ -62,7 +62,7 @@ pub enum FixError {
     #[error("not confirmed: type {0} exactly")]
     NotConfirmed(String),
     /// The state differs from the one the preview was computed on.
-    #[error("{what} has changed since the preview; nothing was written: look at the difference, then preview again")]
+    #[error("{what} has changed since; nothing was written: look at what differs, then begin again")]
     Drift {
         /// What differs.
         what: String,
@@ -131,6 +131,14 @@ impl FixError {
     /// A value that was not read.
     pub fn not_known(what: impl Into<String>, why: &impl ToString) -> Self {
         Self::NotKnown { what: what.into(), why: why.to_string() }
+    }
+
+    /// What differs from what was expected, if that is the error.
+    pub fn diff(&self) -> &[DiffLine] {
+        match self {
+            Self::Drift { diff, .. } | Self::NotConfirmedByRead { diff, .. } => diff,
+            _ => &[],
+        }
     }
 
     /// The error as one line of safe text.

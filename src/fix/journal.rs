@@ -3,11 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use super::apply::KeySnapshot;
-use super::change::Change;
+use super::change::{Change, Spot};
 use super::error::FixError;
 use super::plan::Plan;
+use super::setting::{BucketAt, Setting};
 use crate::base::{ResourceId, Text, Timestamp};
-use crate::inventory::SessionInfo;
+use crate::inventory::{Inventory, Items, Read, SessionInfo, Update};
 
 /// What an entry says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,12 +89,12 @@ pub struct FixRecord {
     pub plan: Plan,
     /// Whether nothing left the machine (the demo).
     pub rehearsed: bool,
-    /// The keys as re-read before the first change: the exact prior documents.
+    /// What was re-read before the first change: the exact prior documents.
     #[serde(default)]
-    pub before: Vec<KeyState>,
-    /// The keys as read back after the last change.
+    pub before: Vec<Held>,
+    /// What was read back after the last change.
     #[serde(default)]
-    pub after: Vec<KeyState>,
+    pub after: Vec<Held>,
     /// How many of the plan's changes were made.
     pub made: usize,
     /// Changes that take it back, in the order to do them.
@@ -102,6 +103,65 @@ pub struct FixRecord {
     /// What went wrong, in words.
     #[serde(default)]
     pub error: Option<Text>,
+}
+
+/// What a change was made on, at one time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Held {
+    /// A key.
+    Key(KeyState),
+    /// A setting of a bucket.
+    Setting(SettingState),
+}
+
+impl Held {
+    /// Whether it is of this spot.
+    pub fn is_of(&self, spot: &Spot) -> bool {
+        match (self, spot) {
+            (Self::Key(held), Spot::Key(key)) => held.key == *key,
+            (Self::Setting(held), Spot::Setting(bucket, which)) => {
+                held.bucket.name == bucket.name && held.setting.which() == *which
+            }
+            _ => false,
+        }
+    }
+
+    /// The key, if it is one.
+    pub fn key(&self) -> Option<&KeyState> {
+        match self {
+            Self::Key(held) => Some(held),
+            Self::Setting(_) => None,
+        }
+    }
+
+    /// The same as an update of an inventory that holds the rest, read at `at`.
+    pub fn update(&self, inventory: &Inventory, at: Timestamp) -> Option<Update> {
+        let items = match self {
+            Self::Key(held) => {
+                let mut key = inventory.keys.get(&held.key).cloned()?;
+                key.policy = Read::got(held.state.policy.clone(), at);
+                key.grants = Read::got(held.state.grants.clone(), at);
+                Items::Key(vec![key])
+            }
+            Self::Setting(held) => {
+                let mut bucket = inventory.buckets.get(&held.bucket.name).cloned()?;
+                held.setting.put_into(&mut bucket, at);
+                Items::Bucket(vec![bucket])
+            }
+        };
+        Some(Update::Read(items))
+    }
+}
+
+/// A setting of a bucket at one time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SettingState {
+    /// The bucket.
+    pub bucket: BucketAt,
+    /// The setting.
+    #[serde(flatten)]
+    pub setting: Setting,
 }
 
 /// A key at one time.

@@ -10,27 +10,35 @@ pub mod change;
 pub mod diff;
 pub mod effects;
 pub mod error;
+pub mod file;
 mod for_role;
 pub mod journal;
+mod merge;
 pub mod plan;
 pub mod preview;
 pub mod propose;
 pub mod rehearse;
+pub mod setting;
 pub mod statement;
+mod summary;
+mod target;
 pub mod undo;
 
 #[cfg(test)]
 mod sample;
 
 pub use apply::{Applied, Approved, Executed, Executor, KeySnapshot, apply, check};
-pub use change::{Change, GrantSpec};
+pub use change::{Change, GrantSpec, Spot};
 pub use effects::{AccessChange, Lockout};
 pub use error::{Aftermath, DiffKind, DiffLine, FixError};
-pub use journal::{Body, EntryKind, FixRecord, JournalEntry, KeyState, Recorder, undoable, unfinished};
+pub use journal::{
+    Body, EntryKind, FixRecord, Held, JournalEntry, KeyState, Recorder, SettingState, undoable, unfinished,
+};
 pub use plan::{Confirm, Context, Plan, Precondition};
 pub use preview::{FindingChange, Preview, preview, preview_with};
 pub use propose::propose;
 pub use rehearse::Rehearsal;
+pub use setting::{BucketAt, Setting, Which};
 pub use undo::undo;
 
 #[cfg(test)]

@@ -4,12 +4,14 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::change::Change;
+use super::change::{Change, Spot};
 use super::error::FixError;
+use super::setting::{BucketAt, Setting};
 use super::statement;
 use crate::base::{ResourceId, Text, Timestamp, digest};
 use crate::inventory::kms::{Grant, Key};
-use crate::inventory::{Document, ResourceRef, SessionInfo};
+use crate::inventory::s3::Bucket;
+use crate::inventory::{Document, Kind, ResourceRef, SessionInfo};
 
 /// Who plans, where and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,12 +45,12 @@ pub enum Confirm {
 }
 
 impl Confirm {
-    /// What a change to this key asks for here.
-    pub(super) fn of(key: &Key, context: &Context) -> Self {
-        if context.production {
-            Self::TypeAlias(context.session.account_name().to_owned())
-        } else {
-            Self::TypeName(Text::new(key.label()).to_string())
+    /// What a change to something of this name asks for here; a grave one wants the name typed.
+    pub(super) fn of(name: &str, grave: bool, context: &Context) -> Self {
+        match (context.production, grave) {
+            (true, _) => Self::TypeAlias(context.session.account_name().to_owned()),
+            (false, true) => Self::TypeName(Text::new(name).to_string()),
+            (false, false) => Self::Yes,
         }
     }
 
@@ -60,12 +62,12 @@ impl Confirm {
         }
     }
 
-    /// The prompt in front of the input.
-    pub fn prompt(&self) -> String {
+    /// The prompt in front of the input, for a thing of this kind.
+    pub fn prompt(&self, kind: Kind) -> String {
         match self {
             Self::Yes => "Press y to apply".to_owned(),
-            Self::TypeName(_) => "Type the key name to apply".to_owned(),
-            Self::TypeAlias(_) => "PRODUCTION: type the account alias to apply".to_owned(),
+            Self::TypeName(name) => format!("Type the {} name to apply: {name}", kind.word()),
+            Self::TypeAlias(alias) => format!("PRODUCTION: type the account alias to apply: {alias}"),
         }
     }
 
@@ -97,6 +99,13 @@ pub enum Precondition {
         /// The grant itself.
         seen: Box<Grant>,
     },
+    /// The bucket's setting has this value.
+    Setting {
+        /// The bucket.
+        bucket: BucketAt,
+        /// The setting.
+        seen: Setting,
+    },
 }
 
 impl Precondition {
@@ -111,10 +120,11 @@ impl Precondition {
         Self::Grant { key: key.clone(), sha256: grant_digest(seen), seen: Box::new(seen.clone()) }
     }
 
-    /// ARN of the key.
-    pub fn key(&self) -> &ResourceId {
+    /// Where it must hold.
+    pub fn spot(&self) -> Spot {
         match self {
-            Self::Policy { key, .. } | Self::Grant { key, .. } => key,
+            Self::Policy { key, .. } | Self::Grant { key, .. } => Spot::Key(key.clone()),
+            Self::Setting { bucket, seen } => Spot::Setting(bucket.clone(), seen.which()),
         }
     }
 }
@@ -187,14 +197,13 @@ impl Plan {
         finding: Option<&str>,
         context: &Context,
     ) -> Self {
-        let name = Text::new(key.label());
         let plan = Self {
             id: String::new(),
             fix: fix.to_owned(),
             title: title.into(),
-            target: ResourceRef::new(crate::inventory::Kind::Key, key.arn.clone()),
-            confirm: Confirm::of(key, context),
-            target_name: name,
+            target: ResourceRef::new(Kind::Key, key.arn.clone()),
+            confirm: Confirm::of(key.label(), true, context),
+            target_name: Text::new(key.label()),
             changes,
             before: Vec::new(),
             finding: finding.map(str::to_owned),
@@ -202,6 +211,33 @@ impl Plan {
             undoes: None,
         };
         Self { id: plan.digest(), ..plan }
+    }
+
+    /// A plan that sets a setting of a bucket.
+    pub fn for_setting(
+        fix: &str,
+        title: impl Into<Text>,
+        bucket: &Bucket,
+        setting: Setting,
+        finding: Option<&str>,
+        context: &Context,
+    ) -> Result<Self, FixError> {
+        let seen = Setting::of(bucket, setting.which())?;
+        let at = BucketAt::own(bucket, &context.session.account)?;
+        let plan = Self {
+            id: String::new(),
+            fix: fix.to_owned(),
+            title: title.into(),
+            target: ResourceRef::new(Kind::Bucket, bucket.name.clone()),
+            target_name: Text::new(bucket.name.as_str()),
+            confirm: Confirm::of(bucket.name.as_str(), setting.is_grave(bucket), context),
+            caveats: setting.caveats(),
+            before: vec![Precondition::Setting { bucket: at.clone(), seen }],
+            changes: vec![Change::PutSetting { bucket: at, setting }],
+            finding: finding.map(str::to_owned),
+            undoes: None,
+        };
+        Ok(Self { id: plan.digest(), ..plan })
     }
 
     /// The same plan with another policy, as edited by hand. The policy is checked.
@@ -230,13 +266,13 @@ impl Plan {
         })
     }
 
-    /// ARNs of the keys that it changes, each once.
-    pub fn keys(&self) -> Vec<&ResourceId> {
-        let mut keys: Vec<_> =
-            self.changes.iter().map(Change::key).chain(self.before.iter().map(Precondition::key)).collect();
-        keys.sort();
-        keys.dedup();
-        keys
+    /// What it is made on and compared with, each once.
+    pub fn spots(&self) -> Vec<Spot> {
+        let mut spots: Vec<_> =
+            self.changes.iter().map(Change::spot).chain(self.before.iter().map(Precondition::spot)).collect();
+        spots.sort();
+        spots.dedup();
+        spots
     }
 
     /// Whether every change has what it must be compared with before it. A plan from a file may not.
@@ -250,6 +286,7 @@ impl Plan {
                     Change::PutKeyPolicy { key, .. } | Change::CreateGrant { key, .. },
                     Precondition::Policy { key: of, .. },
                 ) => key == of,
+                (Change::PutSetting { .. }, Precondition::Setting { .. }) => change.spot() == precondition.spot(),
                 _ => false,
             })
         };
@@ -260,6 +297,11 @@ impl Plan {
                 change.words()
             ))),
         }
+    }
+
+    /// Whether the changes are those that its id was made from.
+    pub(super) fn is_as_made(&self) -> bool {
+        self.id == self.digest()
     }
 
     fn digest(&self) -> String {

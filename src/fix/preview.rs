@@ -1,19 +1,19 @@
 //! The consequences of a plan, worked out on a copy of the inventory before anything is confirmed.
 
-use super::apply::{self, Approved, KeySnapshot};
+use super::apply::{self, Approved, json_lines};
 use super::change::Change;
 use super::diff;
 use super::effects::{self, AccessChange, Lockout};
 use super::error::{DiffLine, FixError};
-use super::journal::KeyState;
-use super::plan::{Confirm, Context, Plan, own};
-use super::statement::{self, Policy};
-use crate::base::text::{safe_lines, shorten_middle};
-use crate::base::time::span;
-use crate::base::{ResourceId, Text};
-use crate::inventory::kms::Key;
-use crate::inventory::{Document, Inventory, Lineage, Mode, ResourceRef};
-use crate::posture::{self, Assessment};
+use super::journal::{Held, KeyState, SettingState};
+use super::plan::{Confirm, Context, Plan};
+use super::setting::Setting;
+use super::statement;
+use super::summary::summary;
+use super::target::{Target, look};
+use crate::base::Text;
+use crate::inventory::{Inventory, Lineage, Mode, ResourceRef};
+use crate::posture::{self, Assessment, Severity};
 
 /// A finding that a plan closes or opens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,12 @@ pub struct FindingChange {
     pub name: Text,
     /// The sub-reason (`missing-right`).
     pub code: &'static str,
+    /// Title of the control.
+    pub title: &'static str,
+    /// How bad.
+    pub severity: Severity,
+    /// One sentence: what is, or will be, wrong.
+    pub reason: Text,
 }
 
 /// Everything a person must know before confirming.
@@ -117,21 +123,19 @@ pub fn preview_with(
     context: &Context,
     assess: &dyn Fn(&Inventory) -> Assessment,
 ) -> Result<Preview, FixError> {
-    let key = inventory
-        .keys
-        .get(&plan.target.id)
-        .ok_or_else(|| FixError::Gone(format!("key {} is not in the inventory: press r", plan.target.id)))?;
-    own(key, context)?;
+    let target = Target::of(&plan.target, inventory, context)?;
     plan.is_guarded()?;
     // why not the plan's own: it may come from a file, and the session may be another one by now.
-    let plan = &Plan { confirm: Confirm::of(key, context), target_name: key.label().into(), ..plan.clone() };
-    let state = snapshot(key)?;
-    apply::compare(plan, std::slice::from_ref(&state))?;
+    let plan = &Plan {
+        confirm: Confirm::of(target.name(), target.is_grave(plan), context),
+        target_name: target.name().into(),
+        ..plan.clone()
+    };
+    let before = plan.spots().iter().map(|spot| look(inventory, spot)).collect::<Result<Vec<_>, _>>()?;
+    apply::compare(plan, &before)?;
     let mut after = inventory.clone();
     for change in &plan.changes {
-        if change.key() != &plan.target.id {
-            return Err(FixError::Unsupported(format!("the plan changes {} besides its target", change.key())));
-        }
+        target.is_of(change, context)?;
         if let Change::PutKeyPolicy { policy, .. } = change {
             statement::validate(policy)?;
         }
@@ -139,16 +143,17 @@ pub fn preview_with(
     }
     let policy = plan.policy();
     let lockout = match policy {
-        Some(_) => effects::lockout(&after, &key.arn, &context.session),
+        Some(_) => effects::lockout(&after, &plan.target.id, &context.session),
         None => Lockout::Untouched,
     };
-    let changes = effects::access_changes(inventory, &after, &key.arn);
+    let changes = target.access(plan, inventory, &after);
     let (closes, opens) = findings(&assess(inventory), &assess(&after));
-    let undo = undo(plan, &state);
+    let undo = undo(plan, &before);
+    let prior = before.iter().find_map(Held::key).map(|held| &held.state.policy);
     let mut preview = Preview {
         mode: context.session.mode,
         summary: Vec::new(),
-        diff: difference(&state.state, after.keys.get(&key.arn)),
+        diff: difference(&before, &after),
         gains: changes.gains,
         loses: changes.loses,
         incomplete: changes.incomplete,
@@ -158,23 +163,15 @@ pub fn preview_with(
         calls: plan.changes.iter().map(Change::call).collect(),
         undo_words: undo_words(plan),
         undo,
-        size: policy.map(|policy| (state.state.policy.raw().len(), policy.raw().len())),
+        size: prior.zip(policy).map(|(prior, policy)| (prior.raw().len(), policy.raw().len())),
         plan: plan.clone(),
         after,
     };
-    preview.summary = summary(&preview, key, &state.state.policy, context);
+    preview.summary = summary(&preview, &target, prior, context);
     Ok(preview)
 }
 
-fn snapshot(key: &Key) -> Result<KeyState, FixError> {
-    let name = key.label();
-    let policy = key.policy.known().map_err(|why| FixError::not_known(format!("policy of key {name}"), &why))?;
-    let grants = key.grants.known().map_err(|why| FixError::not_known(format!("grants of key {name}"), &why))?;
-    Ok(KeyState { key: key.arn.clone(), state: KeySnapshot { policy: policy.clone(), grants: grants.clone() } })
-}
-
-fn undo(plan: &Plan, state: &KeyState) -> Vec<Change> {
-    let before = std::slice::from_ref(state);
+fn undo(plan: &Plan, before: &[Held]) -> Vec<Change> {
     let mut undo: Vec<_> = plan
         .changes
         .iter()
@@ -203,23 +200,29 @@ fn undo_words(plan: &Plan) -> Text {
                 "not exact: a new grant with the same fields gets a new id; who uses it may have failed by then"
                     .to_owned()
             }
+            Change::PutSetting { setting, .. } => setting.undo_words().to_owned(),
         })
         .collect();
     words.dedup();
     Text::new(words.join("; "))
 }
 
-fn difference(before: &KeySnapshot, after: Option<&Key>) -> Vec<DiffLine> {
-    let Some(after) = after else { return Vec::new() };
-    let (policy, grants) = (after.policy.last(), after.grants.last());
-    match (policy, grants) {
-        (Some(policy), _) if *policy != before.policy => diff::policies(&before.policy, policy),
-        (_, Some(grants)) => {
-            let text = |grants| serde_json::to_string_pretty(grants).unwrap_or_default();
-            diff::lines(&text(&before.grants), &text(grants))
+fn difference(before: &[Held], after: &Inventory) -> Vec<DiffLine> {
+    let of = |held: &Held| match held {
+        Held::Key(KeyState { key, state }) => {
+            let Some(after) = after.keys.get(key) else { return Vec::new() };
+            match (after.policy.last(), after.grants.last()) {
+                (Some(policy), _) if *policy != state.policy => diff::policies(&state.policy, policy),
+                (_, Some(grants)) => diff::lines(&json_lines(Some(&state.grants)), &json_lines(Some(grants))),
+                _ => Vec::new(),
+            }
         }
-        _ => Vec::new(),
-    }
+        Held::Setting(SettingState { bucket, setting }) => {
+            let after = after.buckets.get(&bucket.name).and_then(|held| Setting::of(held, setting.which()).ok());
+            diff::lines(&json_lines(Some(setting)), &json_lines(after.as_ref()))
+        }
+    };
+    before.iter().flat_map(of).collect()
 }
 
 /// What closes and what opens. What cannot be seen any more is not closed.
@@ -234,155 +237,13 @@ fn findings(before: &Assessment, after: &Assessment) -> (Vec<FindingChange>, Vec
                 resource: verdict.resource.clone(),
                 name: verdict.name.clone(),
                 code: verdict.code,
+                title: verdict.title,
+                severity: verdict.severity,
+                reason: verdict.reason.clone(),
             })
             .collect()
     };
     (pick(before, &changes.closed), pick(after, &changes.new))
-}
-
-fn summary(preview: &Preview, key: &Key, before: &Document, context: &Context) -> Vec<(&'static str, String)> {
-    let session = &context.session;
-    let mut rows: Vec<(&'static str, String)> = Vec::new();
-    let production = if context.production { " PRODUCTION" } else { "" };
-    let short = shorten_middle(key.arn.last(), 9).into_owned();
-    rows.push(("on", format!("key {}  (key/{short})  account {}{production}", key.label(), session.account)));
-    let expiry = session.expires.map(|expires| match expires.secs_since(context.now) {
-        left if left <= 0 => ", session has expired".to_owned(),
-        left => format!(", session expires in {}", span(left)),
-    });
-    rows.push(("as", format!("{}{}", session.principal_name(), expiry.unwrap_or_default())));
-    rows.push(("does", does(preview, before)));
-    rows.push(("gains", people(&preview.gains)));
-    rows.push(("loses", people(&preview.loses)));
-    if let Some(incomplete) = &preview.incomplete {
-        rows.push(("unseen", format!("more may gain or lose: {incomplete}")));
-    }
-    rows.push(("closes", named(&preview.closes)));
-    rows.push(("opens", named(&preview.opens)));
-    rows.push((
-        "lockout",
-        match &preview.lockout {
-            Lockout::Safe { administrators } => {
-                format!("{} and {} keep kms:PutKeyPolicy", some_of(administrators), session.principal_name())
-            }
-            Lockout::Untouched => "no: a grant carries no right over the policy".to_owned(),
-            Lockout::Refused { why } => format!("REFUSED: {why}"),
-        },
-    ));
-    rows.push(("undo", preview.undo_words.to_string()));
-    for caveat in &preview.plan.caveats {
-        rows.push(("note", caveat.to_string()));
-    }
-    rows.into_iter().map(|(label, value)| (label, safe_lines(&value).into_owned())).collect()
-}
-
-fn does(preview: &Preview, before: &Document) -> String {
-    let mut words: Vec<String> = Vec::new();
-    for change in &preview.plan.changes {
-        match change {
-            Change::PutKeyPolicy { policy, .. } => words.push(statements(before, policy)),
-            Change::CreateGrant { grant, .. } => {
-                let operations: Vec<_> = grant.operations.iter().map(Text::as_str).collect();
-                words.push(format!(
-                    "creates grant {} to {}: {}",
-                    grant.name,
-                    who(&grant.grantee),
-                    operations.join(", ")
-                ));
-            }
-            Change::RevokeGrant { grant, .. } => {
-                words.push(format!("revokes grant {}", shorten_middle(grant.as_str(), 17)));
-            }
-        }
-    }
-    if let Some((from, to)) = preview.size {
-        words.push(format!(
-            "policy {} → {} of {} bytes",
-            thousands(from),
-            thousands(to),
-            thousands(Document::KEY_POLICY_LIMIT)
-        ));
-    }
-    words.join("\n")
-}
-
-/// `adds 1 statement "A"; changes 1 "B"; removes nothing`.
-fn statements(before: &Document, after: &Document) -> String {
-    let (Ok(before), Ok(after)) = (Policy::read(before), Policy::read(after)) else {
-        return "replaces the policy, which is not valid now".to_owned();
-    };
-    let only = |these: &Policy, those: &Policy| -> Vec<(String, bool)> {
-        let gone =
-            these.statements().iter().enumerate().filter(|(_, statement)| !those.statements().contains(statement));
-        gone.map(|(index, statement)| {
-            let sid = statement.get("Sid").and_then(serde_json::Value::as_str);
-            (sid.map_or_else(|| format!("no. {}", index + 1), |sid| format!("\"{sid}\"")), sid.is_some())
-        })
-        .collect()
-    };
-    let (mut added, mut removed) = (only(&after, &before), only(&before, &after));
-    let changed: Vec<_> = added.iter().filter(|one| one.1 && removed.contains(one)).cloned().collect();
-    added.retain(|one| !changed.contains(one));
-    removed.retain(|one| !changed.contains(one));
-    let part = |verb: &str, these: &[(String, bool)]| {
-        let names: Vec<_> = these.iter().map(|(name, _)| name.as_str()).collect();
-        let word = if names.len() == 1 { "statement" } else { "statements" };
-        (!names.is_empty()).then(|| format!("{verb} {} {word} {}", names.len(), names.join(", ")))
-    };
-    let parts: Vec<String> =
-        [part("adds", &added), part("changes", &changed), part("removes", &removed)].into_iter().flatten().collect();
-    match (parts.is_empty(), removed.is_empty()) {
-        (true, _) => "changes the layout only".to_owned(),
-        (_, true) => format!("{}; removes nothing", parts.join("; ")),
-        _ => parts.join("; "),
-    }
-}
-
-fn people(changes: &[AccessChange]) -> String {
-    if changes.is_empty() {
-        return "nobody".to_owned();
-    }
-    let mut rows: Vec<String> =
-        changes.iter().take(4).map(|c| format!("{}: {} ({})", c.name, c.actions.join(", "), c.how)).collect();
-    if changes.len() > 4 {
-        rows.push(format!("and {} more: see the Access tab", changes.len() - 4));
-    }
-    rows.join("\n")
-}
-
-fn named(findings: &[FindingChange]) -> String {
-    if findings.is_empty() {
-        return "nothing".to_owned();
-    }
-    let mut rows: Vec<String> = findings.iter().take(4).map(|f| format!("{} on {}", f.control, f.name)).collect();
-    if findings.len() > 4 {
-        rows.push(format!("and {} more: see the Findings tab", findings.len() - 4));
-    }
-    rows.join(", ")
-}
-
-fn some_of(names: &[Text]) -> String {
-    let shown: Vec<_> = names.iter().take(3).map(Text::as_str).collect();
-    match names.len().saturating_sub(shown.len()) {
-        0 => shown.join(", "),
-        more => format!("{} (+{more})", shown.join(", ")),
-    }
-}
-
-fn who(principal: &ResourceId) -> &str {
-    principal.last()
-}
-
-fn thousands(n: usize) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 #[cfg(test)]

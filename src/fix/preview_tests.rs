@@ -6,7 +6,8 @@ use super::*;
 use crate::fix::DiffKind;
 use crate::fix::propose::propose;
 use crate::fix::sample::{self, KEY, ONCALL, TUNER, admins, context, finding, inventory};
-use crate::inventory::{Read, SourceId, SourceReport};
+use crate::fix::summary::{statements, thousands};
+use crate::inventory::{Document, Read, SourceId, SourceReport};
 use crate::posture::Status;
 
 /// Says that a role without Decrypt is a finding: enough to see what closes and opens.
@@ -41,11 +42,12 @@ fn every_consequence_is_there() {
     as: Oncall, session expires in 47m
     does: adds 1 statement "BedwatchInvoke"; removes nothing
     policy 354 → 709 of 32,768 bytes
-    gains: OrionTuner: Decrypt (allowed by key policy /Statement/1 "BedwatchInvoke" when kms:ViaService StringLike bedrock.us-east-1.amazonaws.com)
-    loses: nobody
-    closes: CUS-KMS-06 on orion-chat
     opens: nothing
     lockout: KeyAdmins and Oncall keep kms:PutKeyPolicy
+    drift: read 1m ago; read again and compared before anything is written
+    closes: HIGH CUS-KMS-06 on orion-chat
+    gains: OrionTuner: Decrypt (allowed by key policy /Statement/1 "BedwatchInvoke" when kms:ViaService StringLike bedrock.us-east-1.amazonaws.com)
+    loses: nobody
     undo: exact: the prior document is kept in the journal
     "#);
     assert_eq!(preview.gains.len(), 1);

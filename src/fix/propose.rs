@@ -7,6 +7,7 @@ use super::change::{Change, GrantSpec};
 use super::error::FixError;
 use super::for_role::{account_of, aws_principals, keeps, put_for_role, take_from_role};
 use super::plan::{Context, Plan, Precondition, own};
+use super::setting::Setting;
 use super::statement::{Policy, without_principals};
 use crate::access::{Caller, Decision, Layer, Scenario, key_decision};
 use crate::base::{ResourceId, Text};
@@ -40,8 +41,10 @@ pub fn propose(verdict: &Verdict, inventory: &Inventory, context: &Context) -> R
     if !verdict.status.is_finding() {
         return Err(FixError::Unsupported(format!("{} is no finding here, there is nothing to fix", verdict.control)));
     }
-    if verdict.resource.kind != Kind::Key {
-        return Err(unsupported(verdict));
+    match verdict.resource.kind {
+        Kind::Key => {}
+        Kind::Bucket => return bucket(verdict, inventory, context),
+        _ => return Err(unsupported(verdict)),
     }
     let key = held(inventory, &verdict.resource.id)?;
     own(key, context)?;
@@ -59,6 +62,24 @@ pub fn propose(verdict: &Verdict, inventory: &Inventory, context: &Context) -> R
         _ => Vec::new(),
     };
     if plans.is_empty() { Err(unsupported(verdict)) } else { Ok(plans) }
+}
+
+/// The plans for a bucket.
+fn bucket(verdict: &Verdict, inventory: &Inventory, context: &Context) -> Result<Vec<Plan>, FixError> {
+    let id = &verdict.resource.id;
+    let held = inventory.buckets.get(id);
+    let held = held.ok_or_else(|| FixError::Gone(format!("bucket {id} is not in the inventory: press r")))?;
+    let name = &held.name;
+    let (fix, title, setting) = match verdict.control {
+        "CUS-DAT-03" => ("FIX-07", format!("block public access to {name}"), Setting::CLOSED),
+        "CUS-DAT-05" => ("FIX-10", format!("keep versions in {name}"), Setting::Versioning(true)),
+        _ => return Err(unsupported(verdict)),
+    };
+    if Setting::of(held, setting.which())? == setting {
+        // What is left of the finding is not a matter of this setting.
+        return Err(unsupported(verdict));
+    }
+    Ok(vec![Plan::for_setting(fix, title, held, setting, Some(&verdict.id), context)?])
 }
 
 /// KMS refuses to change a key that waits to be deleted (`KMSInvalidStateException`).

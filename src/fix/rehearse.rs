@@ -5,10 +5,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use futures::FutureExt as _;
 use futures::future::{BoxFuture, ready};
 
-use super::apply::{Executed, Executor, KeySnapshot};
-use super::change::Change;
+use super::apply::{Executed, Executor};
+use super::change::{Change, Spot};
 use super::error::FixError;
-use crate::base::{Clock, ResourceId};
+use super::journal::Held;
+use super::target;
+use crate::base::Clock;
 use crate::inventory::Inventory;
 
 /// An inventory in memory that changes as AWS would.
@@ -34,20 +36,17 @@ impl Rehearsal {
         self.inventory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn look(&self, key: &ResourceId) -> Result<KeySnapshot, FixError> {
-        let inventory = self.lock();
-        let held = inventory.keys.get(key).ok_or_else(|| FixError::Gone(format!("key {key} is not in the case")))?;
-        let name = held.label();
-        let policy = held.policy.known().map_err(|why| FixError::not_known(format!("policy of key {name}"), &why))?;
-        let grants = held.grants.known().map_err(|why| FixError::not_known(format!("grants of key {name}"), &why))?;
-        Ok(KeySnapshot { policy: policy.clone(), grants: grants.clone() })
+    fn look(&self, spot: &Spot) -> Result<Held, FixError> {
+        target::look(&self.lock(), spot)
     }
 
     fn make(&self, change: &Change) -> Result<Executed, FixError> {
         change.apply_to(&mut self.lock(), self.clock.now())?;
         let grant_id = match change {
-            Change::CreateGrant { key, grant } => {
-                self.look(key)?.grants.iter().find(|held| grant.made(held)).map(|held| held.id.clone())
+            Change::CreateGrant { grant, .. } => {
+                let held = self.look(&change.spot())?;
+                let grants = held.key().map(|held| held.state.grants.as_slice()).unwrap_or_default();
+                grants.iter().find(|held| grant.made(held)).map(|held| held.id.clone())
             }
             _ => None,
         };
@@ -56,8 +55,8 @@ impl Rehearsal {
 }
 
 impl Executor for Rehearsal {
-    fn reread<'a>(&'a self, key: &'a ResourceId) -> BoxFuture<'a, Result<KeySnapshot, FixError>> {
-        ready(self.look(key)).boxed()
+    fn reread<'a>(&'a self, spot: &'a Spot) -> BoxFuture<'a, Result<Held, FixError>> {
+        ready(self.look(spot)).boxed()
     }
 
     fn execute<'a>(&'a self, change: &'a Change) -> BoxFuture<'a, Result<Executed, FixError>> {

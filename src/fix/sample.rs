@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::plan::Context;
-use crate::base::{Generation, ResourceId, Timestamp};
+use crate::base::Timestamp;
 use crate::inventory::bedrock::{CustomizationJob, JobDetail, JobStatus, Phases};
-use crate::inventory::kms::{Grant, Key, KeyMetadata, KeyState};
-use crate::inventory::{Document, Inventory, Kind, Mode, Read, ResourceRef, SessionInfo, SourceId, SourceReport, iam};
+use crate::inventory::kms::{Grant, Key};
+use crate::inventory::{Document, Inventory, Kind, Read, ResourceRef, SessionInfo, SourceId, SourceReport, testing};
 use crate::posture::{Evidence, Severity, Status, Verdict};
 
 pub(super) const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/91b5-1e7e";
@@ -23,18 +23,7 @@ pub(super) fn at(secs: i64) -> Timestamp {
 
 pub(super) fn context() -> Context {
     Context {
-        session: SessionInfo {
-            generation: Generation(1),
-            account: "123456789012".into(),
-            alias: Some("orion-prod".into()),
-            principal: "arn:aws:sts::123456789012:assumed-role/Oncall/zoe".into(),
-            partition: "aws".into(),
-            region: "us-east-1".into(),
-            mode: Mode::Write,
-            profile: None,
-            endpoint: None,
-            expires: Some(at(1000 + 47 * 60)),
-        },
+        session: SessionInfo { expires: Some(at(1000 + 47 * 60)), ..testing::session() },
         production: false,
         trusted: BTreeSet::new(),
         now: at(1000),
@@ -55,39 +44,12 @@ pub(super) fn inventory(statements: &[Value]) -> Inventory {
     let mut inventory = Inventory::default();
     let mut key = Key::bare(KEY);
     key.aliases = vec!["orion-chat".into()];
-    key.metadata = Read::got(
-        KeyMetadata {
-            state: KeyState::Enabled,
-            manager: "CUSTOMER".into(),
-            origin: "AWS_KMS".into(),
-            spec: "SYMMETRIC_DEFAULT".into(),
-            usage: "ENCRYPT_DECRYPT".into(),
-            multi_region: false,
-            description: "".into(),
-            created: None,
-            deletion: None,
-            valid_to: None,
-        },
-        at(900),
-    );
+    key.metadata = Read::got(testing::key_metadata(), at(900));
     key.policy = Read::got(policy(statements), at(900));
     key.grants = Read::got(vec![grant("g-bedrock", "bedrock.amazonaws.com")], at(900));
     inventory.keys.insert(KEY.into(), key);
     for arn in [TUNER, ADMINS, ONCALL, "arn:aws:iam::123456789012:role/App"] {
-        let arn = ResourceId::new(arn);
-        let role = iam::Role {
-            name: arn.last().into(),
-            arn: arn.clone(),
-            role_id: "AROA".into(),
-            trust: Document::new("{}"),
-            inline: Vec::new(),
-            attached: Vec::new(),
-            boundary: None,
-            created: at(1),
-            last_used: None,
-            tags: BTreeMap::new(),
-        };
-        inventory.roles.insert(arn, role);
+        inventory.roles.insert(arn.into(), testing::role(arn));
     }
     inventory.coverage.record(SourceReport::sum(SourceId::AUTHORIZATION, at(900), 4, &[]));
     inventory
@@ -107,6 +69,8 @@ pub(super) fn with_job(mut inventory: Inventory) -> Inventory {
         hyper_parameters: BTreeMap::new(),
         training_loss: None,
         validation_losses: Vec::new(),
+        invocation_logs: None,
+        grader: None,
     };
     let job = CustomizationJob {
         arn: "job".into(),
@@ -140,6 +104,7 @@ pub(super) fn grant(id: &str, grantee: &str) -> Grant {
         operations: vec!["Decrypt".into(), "CreateGrant".into()],
         context_equals: BTreeMap::new(),
         context_subset: BTreeMap::new(),
+        source_arn: None,
         created: Some(at(5)),
     }
 }
@@ -170,5 +135,7 @@ pub(super) fn finding(control: &'static str, code: &'static str, pointers: &[&st
             .collect(),
         sources: Vec::new(),
         fixes: &["FIX-03"],
+        muted: None,
+        stale: None,
     }
 }

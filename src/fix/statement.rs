@@ -45,6 +45,26 @@ impl Policy {
         }
     }
 
+    /// What stands beside the statements: `Version`, `Id`.
+    pub(super) fn around(&self) -> Map<String, Value> {
+        self.root.iter().filter(|(name, _)| *name != "Statement").map(|(n, v)| (n.clone(), v.clone())).collect()
+    }
+
+    /// Sets or removes what stands beside the statements.
+    pub(super) fn set_around(&mut self, name: &str, value: Option<Value>) {
+        match value {
+            Some(value) => drop(self.root.insert(name.to_owned(), value)),
+            None => drop(self.root.shift_remove(name)),
+        }
+    }
+
+    /// Puts a statement before the one at a place, or at the end.
+    pub(super) fn insert(&mut self, index: usize, statement: Value) {
+        if let Some(statements) = self.statements_mut() {
+            statements.insert(index.min(statements.len()), statement);
+        }
+    }
+
     fn statements_mut(&mut self) -> Option<&mut Vec<Value>> {
         self.root.get_mut("Statement").and_then(Value::as_array_mut)
     }
@@ -291,7 +311,8 @@ pub fn same_policy(a: &Document, b: &Document) -> bool {
     }
 }
 
-fn canonical(value: &Value) -> Value {
+/// A statement after what KMS may rewrite, for comparing.
+pub(super) fn canonical(value: &Value) -> Value {
     match value {
         Value::Object(map) => Value::Object(
             map.iter()
