@@ -6,23 +6,12 @@ use crate::activity::{Event, Invocation};
 use crate::base::{Generation, ResourceId, Text, Timestamp};
 use crate::inventory::bedrock as b;
 use crate::inventory::{
-    Document, ErrorKind, Inventory, Items, Mode, Read, ReadError, SessionInfo, SourceId, SourceReport, Update, ec2,
-    events, iam, kms, logs, s3, trail,
+    Document, ErrorKind, Inventory, Items, Read, ReadError, SessionInfo, SourceId, SourceReport, Update, ec2, events,
+    iam, kms, logs, s3, testing, trail,
 };
 
 pub(super) fn session() -> SessionInfo {
-    SessionInfo {
-        generation: Generation(3),
-        account: "123456789012".into(),
-        alias: Some("orion-prod".into()),
-        principal: "arn:aws:sts::123456789012:assumed-role/Oncall/zoe".into(),
-        partition: "aws".into(),
-        region: "us-east-1".into(),
-        mode: Mode::Write,
-        profile: None,
-        endpoint: None,
-        expires: Some(at(9000)),
-    }
+    SessionInfo { generation: Generation(3), expires: Some(at(9000)), ..testing::session() }
 }
 
 fn at(secs: i64) -> Timestamp {
@@ -88,6 +77,8 @@ pub(super) fn inventory() -> Inventory {
             hyper_parameters: BTreeMap::from([("epochs".into(), "2".into())]),
             training_loss: Some(0.1),
             validation_losses: vec![0.25, 1.5],
+            invocation_logs: None,
+            grader: None,
         }),
         tags: tags(),
     };
@@ -95,15 +86,8 @@ pub(super) fn inventory() -> Inventory {
     held.aliases = vec!["orion-chat".into()];
     held.metadata = got(kms::KeyMetadata {
         state: kms::KeyState::PendingDeletion,
-        manager: "CUSTOMER".into(),
-        origin: "AWS_KMS".into(),
-        spec: "SYMMETRIC_DEFAULT".into(),
-        usage: "ENCRYPT_DECRYPT".into(),
-        multi_region: false,
-        description: Text::default(),
-        created: None,
         deletion: Some(at(99)),
-        valid_to: None,
+        ..testing::key_metadata()
     });
     held.policy = got(policy.clone());
     held.grants = got(vec![kms::Grant {
@@ -115,6 +99,7 @@ pub(super) fn inventory() -> Inventory {
         operations: vec!["Decrypt".into()],
         context_equals: BTreeMap::from([("a".into(), "b".into())]),
         context_subset: BTreeMap::new(),
+        source_arn: None,
         created: Some(at(4)),
     }]);
     let rotation = kms::Rotation { enabled: true, period_days: Some(365), next: None };
@@ -150,6 +135,9 @@ pub(super) fn inventory() -> Inventory {
             commitment: None,
             commitment_ends: Some(at(7)),
             created: at(3),
+            desired_model: None,
+            desired_units: None,
+            tags: Read::NotAsked,
         }])),
         Update::Read(Items::Guardrail(vec![crate::inventory::guardrails::Guardrail {
             arn: arn("guardrail/g"),
@@ -166,16 +154,10 @@ pub(super) fn inventory() -> Inventory {
         Update::Read(Items::Key(vec![held])),
         Update::Read(Items::Bucket(vec![bucket])),
         Update::Read(Items::Role(vec![iam::Role {
-            arn: role,
-            name: "Tuner".into(),
-            role_id: "AROA1".into(),
             trust: policy.clone(),
             inline: vec![iam::InlinePolicy { name: "p".into(), document: policy.clone() }],
             attached: vec!["arn:aws:iam::aws:policy/X".into()],
-            boundary: None,
-            created: at(1),
-            last_used: None,
-            tags: BTreeMap::new(),
+            ..testing::role(role)
         }])),
         Update::Read(Items::Vpc(vec![ec2::Vpc {
             id: "vpc-1".into(),
@@ -183,6 +165,7 @@ pub(super) fn inventory() -> Inventory {
             cidr: "10.0.0.0/16".into(),
             dns_support: got(true),
             dns_hostnames: Read::NotAsked,
+            dhcp_options: None,
         }])),
         Update::Read(Items::SecurityGroup(vec![ec2::SecurityGroup {
             id: "sg-1".into(),
@@ -202,7 +185,11 @@ pub(super) fn inventory() -> Inventory {
             organization: false,
             validation: true,
             status: got(trail::TrailStatus { logging: true, delivered: Some(at(8)), error: None }),
-            selectors: got(vec![trail::Selector { name: "m".into(), fields: vec!["x".into()] }]),
+            selectors: got(vec![trail::Selector {
+                name: "m".into(),
+                fields: vec!["x".into()],
+                conditions: Vec::new(),
+            }]),
         }])),
         Update::Read(Items::LogGroup(vec![logs::LogGroup {
             name: "/aws/bedrock".into(),
@@ -212,6 +199,11 @@ pub(super) fn inventory() -> Inventory {
             bytes: i64::MAX,
             created: at(1),
             filters: got(Vec::new()),
+            deletion_protection: false,
+            protection_status: None,
+            inherited: Vec::new(),
+            protection: Read::NotAsked,
+            subscriptions: Read::NotAsked,
         }])),
         Update::Read(Items::Rule(vec![events::Rule {
             arn: "r".into(),
@@ -226,6 +218,8 @@ pub(super) fn inventory() -> Inventory {
             text: true,
             images: false,
             embeddings: true,
+            video: false,
+            audio: false,
         }))),
         Update::Source(SourceReport::sum(SourceId::JOBS, at(50), 1, &[])),
         Update::Source(SourceReport::sum(SourceId::KEYS, at(50), 1, &[denied("kms:DescribeKey")])),

@@ -229,6 +229,8 @@ mod tests {
             evidence: Vec::new(),
             sources: Vec::new(),
             fixes: &[],
+            muted: None,
+            stale: None,
         });
         Assessment { verdicts: verdicts.collect() }
     }
