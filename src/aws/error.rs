@@ -200,8 +200,15 @@ fn unsent<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> (ErrorKind, 
     if let Some(refused) = Refused::within(error) {
         return (ErrorKind::Refused, refused.to_string());
     }
-    let host =
-        causes(error).find_map(|cause| cause.downcast_ref::<Unreached>()).map(|unreached| unreached.host.as_str());
+    let unreached = causes(error).find_map(|cause| cause.downcast_ref::<Unreached>());
+    let (kind, text) = unanswered(error, unreached.map(|unreached| unreached.host.as_str()));
+    match unreached.and_then(|unreached| unreached.proxy.as_deref()) {
+        Some(proxy) => (kind, format!("{text} (by way of the proxy {proxy}, as the environment says)")),
+        None => (kind, text),
+    }
+}
+
+fn unanswered<E: Error + 'static>(error: &SdkError<E, HttpResponse>, host: Option<&str>) -> (ErrorKind, String) {
     let credentials = causes(error).find_map(|cause| cause.downcast_ref::<CredentialsError>());
     if let (None, Some(credentials)) = (host, credentials) {
         return no_credentials(credentials);
@@ -217,6 +224,7 @@ fn unsent<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> (ErrorKind, 
     let place = host.unwrap_or("AWS");
     let what = match () {
         () if all.contains("dns error") || all.contains("failed to lookup address") => {
+            let place = place.rsplit_once(':').map_or(place, |(name, _)| name);
             let text = if place.contains(".amazonaws.") || place.contains(".api.aws") {
                 format!("'{place}' has no address: the region may not exist or may lack the service, or DNS is down")
             } else {
@@ -224,9 +232,12 @@ fn unsent<E: Error + 'static>(error: &SdkError<E, HttpResponse>) -> (ErrorKind, 
             };
             return (ErrorKind::Network, text);
         }
-        () if matches!(error, SdkError::TimeoutError(_)) => "took too long",
+        () if matches!(error, SdkError::TimeoutError(_)) => "did not answer in time, nor when it was asked again",
         () if all.contains("connect timeout") => "did not accept the connection in time",
-        () if all.contains("timed out") || all.contains("timeout") => "did not answer in time",
+        () if all.contains("timed out") || all.contains("timeout") => "took the connection but did not answer in time",
+        () if all.contains("corrupt message") => {
+            "speaks no TLS: its endpoint may begin with http:// instead of https://"
+        }
         () if all.contains("certificate") => {
             return (ErrorKind::Network, format!("the certificate of {place} is not trusted: {}", last_cause(error)));
         }

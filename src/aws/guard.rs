@@ -27,8 +27,9 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 
 use super::call_stats::CallLog;
-use super::operations::{Operation, READS, WRITES, listed, service_operation};
+use super::operations::{CONTENT, Operation, READS, WRITES, listed, service_operation};
 use super::pace::{PACED, Pace};
+use super::proxies::Proxies;
 use super::write::WriteToken;
 
 /// Why a call was not sent. Found again in an SDK error with [`Refused::within`].
@@ -56,15 +57,17 @@ impl Error for Refused {}
 /// Where a request went that got no answer.
 #[derive(Debug)]
 pub struct Unreached {
-    /// The host of the endpoint.
+    /// The host of the endpoint, with its port where that is not the usual one of HTTPS.
     pub host: String,
+    /// The proxy that the environment names for it.
+    pub proxy: Option<String>,
     source: BoxError,
 }
 
 impl Unreached {
     /// A failure to reach a host.
     pub(super) fn new(host: impl Into<String>, source: impl Into<BoxError>) -> Self {
-        Self { host: host.into(), source: source.into() }
+        Self { host: host.into(), proxy: None, source: source.into() }
     }
 }
 
@@ -107,18 +110,26 @@ impl Storable for Call {
 pub struct Guard {
     /// None in a read-only session: it has no list of writes that a mistake could consult.
     writes: Option<&'static [Operation]>,
+    /// Whether objects may be read.
+    content: bool,
     log: CallLog,
 }
 
 impl Guard {
     /// Lets reads through.
     pub fn read_only() -> Self {
-        Self { writes: None, log: CallLog::default() }
+        Self { writes: None, content: false, log: CallLog::default() }
     }
 
     /// Lets reads and the writes of `operations::WRITES` through.
     pub fn with_writes(_token: &WriteToken) -> Self {
-        Self { writes: Some(WRITES), log: CallLog::default() }
+        Self { writes: Some(WRITES), content: false, log: CallLog::default() }
+    }
+
+    /// Lets the reads of `operations::CONTENT` through as well.
+    #[must_use]
+    pub fn and_content(self) -> Self {
+        Self { content: true, ..self }
     }
 
     /// Whether this guard knows any write.
@@ -143,7 +154,9 @@ impl Guard {
         };
         let (service, name) = (metadata.service(), metadata.name());
         let operation = service_operation(service, name);
-        let allowed = listed(READS, service, name) || self.writes.is_some_and(|writes| listed(writes, service, name));
+        let content = self.content && listed(CONTENT, service, name);
+        let written = self.writes.is_some_and(|writes| listed(writes, service, name));
+        let allowed = listed(READS, service, name) || content || written;
         if allowed { Ok(operation) } else { Err(Refused { operation }) }
     }
 }
@@ -251,19 +264,26 @@ fn is_throttled(response: &HttpResponse) -> bool {
 pub struct GuardedHttpClient {
     inner: SharedHttpClient,
     pace: Pace,
+    proxies: Proxies,
 }
 
 impl GuardedHttpClient {
     /// Guards a client.
     pub fn new(inner: SharedHttpClient) -> Self {
-        Self { inner, pace: Pace::lookup_events() }
+        Self { inner, pace: Pace::lookup_events(), proxies: Proxies::default() }
+    }
+
+    /// Names the proxies in errors.
+    #[must_use]
+    pub fn behind(self, proxies: Proxies) -> Self {
+        Self { proxies, ..self }
     }
 }
 
 impl HttpClient for GuardedHttpClient {
     fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
         let inner = self.inner.http_connector(settings, components);
-        SharedHttpConnector::new(GuardedConnector { inner, pace: self.pace.clone() })
+        SharedHttpConnector::new(GuardedConnector { inner, pace: self.pace.clone(), proxies: self.proxies.clone() })
     }
 }
 
@@ -271,6 +291,7 @@ impl HttpClient for GuardedHttpClient {
 struct GuardedConnector {
     inner: SharedHttpConnector,
     pace: Pace,
+    proxies: Proxies,
 }
 
 impl HttpConnector for GuardedConnector {
@@ -286,7 +307,9 @@ impl HttpConnector for GuardedConnector {
             let host = request.uri().host().unwrap_or_default();
             return failed(ConnectorError::user(Refused { operation: format!("{unnamed}, to {host}") }.into()));
         };
-        let host = request.uri().host().unwrap_or_default().to_owned();
+        let uri = request.uri();
+        let host = place(uri.scheme_str(), uri.host().unwrap_or_default(), uri.port_u16());
+        let proxy = self.proxies.of(uri.scheme_str(), uri.host().unwrap_or_default());
         let request = match HttpRequest::try_from(request) {
             Ok(request) => request,
             Err(error) => return failed(ConnectorError::user(error.into())),
@@ -296,8 +319,16 @@ impl HttpConnector for GuardedConnector {
             if approved.operation == PACED {
                 pace.turn().await;
             }
-            inner.call(request).await.map_err(|error| at_host(host, error))
+            inner.call(request).await.map_err(|error| at_host(host, proxy, error))
         })
+    }
+}
+
+/// The host a request goes to, and the port unless it is 443.
+fn place(scheme: Option<&str>, host: &str, port: Option<u16>) -> String {
+    match port.unwrap_or(if scheme == Some("http") { 80 } else { 443 }) {
+        443 => host.to_owned(),
+        port => format!("{host}:{port}"),
     }
 }
 
@@ -306,10 +337,10 @@ fn failed(error: ConnectorError) -> HttpConnectorFuture {
 }
 
 /// Names the host in a connector's error; what the retry classifiers look at stays.
-fn at_host(host: String, error: ConnectorError) -> ConnectorError {
+fn at_host(host: String, proxy: Option<String>, error: ConnectorError) -> ConnectorError {
     let connection = error.connection_metadata().cloned();
     let (timeout, io, user, kind) = (error.is_timeout(), error.is_io(), error.is_user(), error.as_other());
-    let source: BoxError = Unreached::new(host, error.into_source()).into();
+    let source: BoxError = Unreached { proxy, ..Unreached::new(host, error.into_source()) }.into();
     let rebuilt = match () {
         () if timeout => ConnectorError::timeout(source),
         () if io => ConnectorError::io(source),

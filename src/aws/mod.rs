@@ -14,8 +14,10 @@ pub mod guard;
 mod http;
 pub mod operations;
 pub mod pace;
+mod proxies;
 pub mod read;
 pub mod session;
+pub mod small;
 #[cfg(test)]
 mod testing;
 pub mod write;

@@ -8,6 +8,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
 use aws_config::{Region, SdkConfig};
 
 use super::config::{self, NoConfig, Options, Surroundings};
@@ -15,6 +17,7 @@ use super::credentials::Expiry;
 use super::ec2;
 use super::error::classify;
 use super::guard::{Guard, guarded};
+use super::small::{self, Clients};
 use crate::base::text::safe;
 use crate::base::{Arn, Clock, Generation, ResourceId, Text, Timestamp};
 use crate::inventory::{CallStats, ErrorKind, Mode, Read, ReadError, SessionInfo};
@@ -24,6 +27,10 @@ const ALIASES: &str = "iam:ListAccountAliases";
 
 /// How long the account alias may keep the screen waiting: IAM has no endpoint in most private networks.
 const ALIAS_PATIENCE: Duration = Duration::from_secs(4);
+
+/// How long STS may take to say who we are, each time it is asked.
+const CALLER_PATIENCE: Duration = Duration::from_secs(5);
+const CALLER_ATTEMPTS: u32 = 3;
 
 /// Who we are and where, and the clients to ask with. Clones are the same session.
 #[derive(Clone)]
@@ -45,6 +52,8 @@ struct Inner {
     kms: aws_sdk_kms::Client,
     logs: aws_sdk_cloudwatchlogs::Client,
     s3: aws_sdk_s3::Client,
+    small: Clients,
+    collections: Vec<String>,
     sts: aws_sdk_sts::Client,
 }
 
@@ -70,12 +79,14 @@ impl Session {
             at: clock.now(),
         })?;
         let guard = options.write.as_ref().map_or_else(Guard::read_only, Guard::with_writes);
+        let guard = if options.content { guard.and_content() } else { guard };
         let sdk = &loaded.sdk;
         let (sts, iam) = (guarded!(aws_sdk_sts, sdk, guard), guarded!(aws_sdk_iam, sdk, guard));
         let (caller, alias) = tokio::join!(caller(&sts, &clock), alias(&iam, &clock));
         let Caller { account, arn, partition } = caller?;
         let known_alias = alias.known().ok().cloned().flatten();
         let s3_config = s3_config(sdk, &guard);
+        let small = Clients::new(sdk, &guard, &loaded.region, account.as_str(), &clock);
         let info = SessionInfo {
             generation,
             account,
@@ -91,7 +102,7 @@ impl Session {
         Ok(Self(Arc::new(Inner {
             info,
             alias,
-            ec2: ec2::Client::new(sdk, &guard, &loaded.region, clock.clone()),
+            ec2: ec2::Client::new(small.of(small::Service::Ec2).clone()),
             bedrock: guarded!(aws_sdk_bedrock, sdk, guard),
             cloudtrail: guarded!(aws_sdk_cloudtrail, sdk, guard),
             events: guarded!(aws_sdk_eventbridge, sdk, guard),
@@ -101,6 +112,8 @@ impl Session {
             s3_config,
             s3_elsewhere: Mutex::default(),
             iam,
+            small,
+            collections: options.collections.clone(),
             sts,
             clock,
             guard,
@@ -156,6 +169,16 @@ impl Session {
     /// Amazon EC2.
     pub fn ec2(&self) -> &ec2::Client {
         &self.0.ec2
+    }
+
+    /// The OpenSearch Serverless collections that the configuration names.
+    pub fn collections(&self) -> &[String] {
+        &self.0.collections
+    }
+
+    /// One of the services that have no SDK here.
+    pub(super) fn small(&self, service: small::Service) -> &small::Client {
+        self.0.small.of(service)
     }
 
     /// Amazon EventBridge.
@@ -218,7 +241,13 @@ struct Caller {
 }
 
 async fn caller(sts: &aws_sdk_sts::Client, clock: &Clock) -> Result<Caller, ReadError> {
-    let answer = sts.get_caller_identity().send().await.map_err(|error| classify(CALLER, &error, clock.now()))?;
+    // why: the first question of all; a person waits for it before a screen that shows nothing yet.
+    let attempts = sts.config().retry_config().map_or(CALLER_ATTEMPTS, RetryConfig::max_attempts).min(CALLER_ATTEMPTS);
+    let hurried = aws_sdk_sts::Config::builder()
+        .timeout_config(TimeoutConfig::builder().read_timeout(CALLER_PATIENCE).build())
+        .retry_config(RetryConfig::standard().with_max_attempts(attempts));
+    let asked = sts.get_caller_identity().customize().config_override(hurried).send();
+    let answer = asked.await.map_err(|error| classify(CALLER, &error, clock.now()))?;
     let arn = answer.arn().unwrap_or_default();
     match (answer.account(), arn.parse::<Arn>()) {
         (Some(account), Ok(parsed)) => Ok(Caller {

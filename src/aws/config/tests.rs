@@ -18,7 +18,7 @@ async fn retries_timeouts_and_endpoints() {
     let options = Options { fips: Some(true), dual_stack: Some(true), ..region("us-east-2") };
     let Loaded { sdk, region: code, profile, .. } = loaded(&options, "[profile x]\n").await.unwrap();
     let retry = sdk.retry_config().unwrap();
-    assert_eq!((retry.mode(), retry.max_attempts()), (RetryMode::Adaptive, 3));
+    assert_eq!((retry.mode(), retry.max_attempts()), (RetryMode::Standard, 5));
     let timeouts = sdk.timeout_config().unwrap();
     assert_eq!(timeouts.connect_timeout(), Some(Duration::from_secs(3)));
     assert_eq!(timeouts.operation_timeout(), Some(Duration::from_secs(45)));
@@ -40,6 +40,9 @@ async fn attempts_region_and_endpoints_come_from_the_profile() {
     assert_eq!(endpoints(sdk), ["http://127.0.0.1:4566", "http://127.0.0.1:4599"]);
     assert_eq!(loaded_sdk.profile.as_deref(), Some("lab"));
     assert_eq!(sdk.retry_config().unwrap().mode(), RetryMode::Standard);
+    let adaptive = profiles.replace("standard", "adaptive").replace("max_attempts = 7\n", "");
+    let retry = loaded(&options, &adaptive).await.unwrap().sdk.retry_config().unwrap().clone();
+    assert_eq!((retry.mode(), retry.max_attempts()), (RetryMode::Adaptive, 5));
     let broken = profiles.replace("http://127.0.0.1:4599", "127.0.0.1:4599");
     assert!(loaded(&options, &broken).await.unwrap_err().why.contains("'127.0.0.1:4599' is not a URL"));
     // The option wins over both.

@@ -4,7 +4,10 @@
 use serde::Deserialize;
 
 use crate::base::{ResourceId, Text};
-use crate::inventory::ec2::{Endpoint, Permission, Route, RouteTable, SecurityGroup, Subnet, Vpc};
+use crate::inventory::ec2::{
+    BlockPublicAccess, DhcpOptions, Endpoint, FlowLog, Permission, PrefixList, Route, RouteTable, SecurityGroup,
+    Subnet, Vpc,
+};
 use crate::inventory::{Document, Read};
 
 /// One page of a `Describe*` call.
@@ -26,29 +29,6 @@ impl<T> Default for Set<T> {
     fn default() -> Self {
         Self { item: Vec::new() }
     }
-}
-
-/// `<Response><Errors><Error>…`.
-#[derive(Debug, Deserialize)]
-pub(super) struct Failure {
-    #[serde(rename = "Errors")]
-    pub errors: Errors,
-}
-
-/// The list of a [`Failure`].
-#[derive(Debug, Deserialize)]
-pub(super) struct Errors {
-    #[serde(rename = "Error", default)]
-    pub error: Vec<Error>,
-}
-
-/// One error.
-#[derive(Debug, Deserialize)]
-pub(super) struct Error {
-    #[serde(rename = "Code", default)]
-    pub code: String,
-    #[serde(rename = "Message", default)]
-    pub message: String,
 }
 
 /// `DescribeVpcAttribute`: one of the two.
@@ -94,6 +74,9 @@ pages! {
     DescribeRouteTables { route_table_set: RawRouteTable } => RouteTable;
     DescribeVpcEndpoints { vpc_endpoint_set: RawEndpoint } => Endpoint;
     DescribeSecurityGroups { security_group_info: RawSecurityGroup } => SecurityGroup;
+    DescribeDhcpOptions { dhcp_options_set: RawDhcpOptions } => DhcpOptions;
+    DescribeFlowLogs { flow_log_set: RawFlowLog } => FlowLog;
+    DescribeManagedPrefixLists { prefix_list_set: RawPrefixList } => PrefixList;
 }
 
 #[derive(Debug, Deserialize)]
@@ -118,6 +101,7 @@ struct RawVpc {
     vpc_id: String,
     #[serde(default)]
     cidr_block: String,
+    dhcp_options_id: Option<String>,
     #[serde(default)]
     tag_set: Set<Tag>,
 }
@@ -130,6 +114,7 @@ impl From<RawVpc> for Vpc {
             cidr: Text::new(&raw.cidr_block),
             dns_support: Read::NotAsked,
             dns_hostnames: Read::NotAsked,
+            dhcp_options: raw.dhcp_options_id.filter(|id| !id.is_empty()).map(ResourceId::new),
         }
     }
 }
@@ -355,5 +340,111 @@ impl From<RawSecurityGroup> for SecurityGroup {
             ingress: all(raw.ip_permissions),
             egress: all(raw.ip_permissions_egress),
         }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawDhcpOptions {
+    dhcp_options_id: String,
+    #[serde(default)]
+    dhcp_configuration_set: Set<RawDhcpOption>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawDhcpOption {
+    key: String,
+    #[serde(default)]
+    value_set: Set<RawValue>,
+}
+
+#[derive(Debug, Deserialize)]
+struct RawValue {
+    #[serde(default)]
+    value: String,
+}
+
+impl From<RawDhcpOptions> for DhcpOptions {
+    fn from(raw: RawDhcpOptions) -> Self {
+        let servers = raw.dhcp_configuration_set.item.into_iter().filter(|option| option.key == "domain-name-servers");
+        Self {
+            id: ResourceId::new(&raw.dhcp_options_id),
+            name_servers: servers.flat_map(|option| option.value_set.item).map(|one| Text::new(one.value)).collect(),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawFlowLog {
+    flow_log_id: String,
+    #[serde(default)]
+    resource_id: String,
+    #[serde(default)]
+    flow_log_status: String,
+    #[serde(default)]
+    deliver_logs_status: String,
+    deliver_logs_error_message: Option<String>,
+    #[serde(default)]
+    traffic_type: String,
+    log_destination: Option<String>,
+    log_group_name: Option<String>,
+}
+
+impl From<RawFlowLog> for FlowLog {
+    fn from(raw: RawFlowLog) -> Self {
+        let some = |text: Option<String>| text.filter(|text| !text.is_empty());
+        Self {
+            id: ResourceId::new(&raw.flow_log_id),
+            resource: ResourceId::new(&raw.resource_id),
+            status: Text::new(&raw.flow_log_status),
+            delivery: Text::new(&raw.deliver_logs_status),
+            error: some(raw.deliver_logs_error_message).map(Text::new),
+            traffic: Text::new(&raw.traffic_type),
+            destination: Text::new(some(raw.log_destination).or(raw.log_group_name).unwrap_or_default()),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawPrefixList {
+    prefix_list_id: String,
+    #[serde(default)]
+    prefix_list_name: String,
+    #[serde(default)]
+    owner_id: String,
+}
+
+impl From<RawPrefixList> for PrefixList {
+    fn from(raw: RawPrefixList) -> Self {
+        Self {
+            id: ResourceId::new(&raw.prefix_list_id),
+            name: Text::new(&raw.prefix_list_name),
+            owner: Text::new(&raw.owner_id),
+        }
+    }
+}
+
+/// `DescribeVpcBlockPublicAccessOptions`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DescribeVpcBlockPublicAccessOptions {
+    vpc_block_public_access_options: RawBlock,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawBlock {
+    internet_gateway_block_mode: String,
+    #[serde(default)]
+    state: String,
+}
+
+impl From<DescribeVpcBlockPublicAccessOptions> for BlockPublicAccess {
+    fn from(raw: DescribeVpcBlockPublicAccessOptions) -> Self {
+        let raw = raw.vpc_block_public_access_options;
+        Self { mode: Text::new(&raw.internet_gateway_block_mode), state: Text::new(&raw.state) }
     }
 }

@@ -1,23 +1,15 @@
-//! The six EC2 `Describe*` calls, without the EC2 SDK (1.2 million generated lines for them).
-//!
-//! They run on the SDK's own orchestrator, so that signing, retries, timeouts, proxies, the guard
-//! and its counts apply as for any other service. Answers come as the inventory's types.
+//! The EC2 `Describe*` calls, on the small client. Answers come as the inventory's types.
 
 mod answers;
-mod call;
-mod hosts;
 
-use aws_config::SdkConfig;
-use aws_smithy_runtime::client::retries::RetryPartition;
 use serde::Deserialize;
 
-use super::config::{endpoint, retry_partition};
-use super::error::classify;
-use super::guard::Guard;
-use super::operations::service_operation;
-use crate::base::{Clock, ResourceId, Text};
+use super::small;
+use crate::base::ResourceId;
 use crate::inventory::ReadError;
-use crate::inventory::ec2::{Endpoint, RouteTable, SecurityGroup, Subnet, Vpc};
+use crate::inventory::ec2::{
+    BlockPublicAccess, DhcpOptions, Endpoint, FlowLog, PrefixList, RouteTable, SecurityGroup, Subnet, Vpc,
+};
 use answers::Page;
 
 /// The most values EC2 takes in one filter (Amazon EC2 API Reference, Filter).
@@ -25,13 +17,7 @@ const VALUES: usize = 200;
 
 /// A client of Amazon EC2.
 #[derive(Debug, Clone)]
-pub struct Client {
-    sdk: SdkConfig,
-    guard: Guard,
-    retries: RetryPartition,
-    url: String,
-    clock: Clock,
-}
+pub struct Client(small::Client);
 
 /// The DNS attributes of a VPC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,11 +29,9 @@ pub enum VpcAttribute {
 }
 
 impl Client {
-    /// A client in a region.
-    pub(super) fn new(sdk: &SdkConfig, guard: &Guard, region: &str, clock: Clock) -> Self {
-        let (fips, dual_stack) = (sdk.use_fips().unwrap_or(false), sdk.use_dual_stack().unwrap_or(false));
-        let url = endpoint(sdk, "EC2").unwrap_or_else(|| format!("https://{}", hosts::host(region, fips, dual_stack)));
-        Self { sdk: sdk.clone(), guard: guard.clone(), retries: retry_partition("ec2"), url, clock }
+    /// The calls of EC2 on a small client.
+    pub(super) fn new(client: small::Client) -> Self {
+        Self(client)
     }
 
     /// `DescribeVpcs`: those of `ids` that exist. DNS attributes are calls of their own.
@@ -69,12 +53,8 @@ impl Client {
             VpcAttribute::DnsSupport => answer.enable_dns_support,
             VpcAttribute::DnsHostnames => answer.enable_dns_hostnames,
         };
-        found.map(|found| found.value).ok_or_else(|| ReadError {
-            operation: service_operation("EC2", "DescribeVpcAttribute"),
-            kind: crate::inventory::ErrorKind::Malformed,
-            message: Text::new(format!("the answer for {vpc} has no {name}")),
-            at: self.clock.now(),
-        })
+        let missing = || self.0.malformed("DescribeVpcAttribute", &format!("the answer for {vpc} has no {name}"));
+        found.map(|found| found.value).ok_or_else(missing)
     }
 
     /// `DescribeSubnets`: those of `ids` that exist.
@@ -95,6 +75,28 @@ impl Client {
     /// `DescribeSecurityGroups`: those of `ids` that exist.
     pub async fn security_groups(&self, ids: &[ResourceId]) -> Result<Vec<SecurityGroup>, ReadError> {
         self.described::<answers::DescribeSecurityGroups>("DescribeSecurityGroups", "group-id", ids).await
+    }
+
+    /// `DescribeDhcpOptions`: those of `ids` that exist.
+    pub async fn dhcp_options(&self, ids: &[ResourceId]) -> Result<Vec<DhcpOptions>, ReadError> {
+        self.described::<answers::DescribeDhcpOptions>("DescribeDhcpOptions", "dhcp-options-id", ids).await
+    }
+
+    /// `DescribeFlowLogs`: those of these VPCs and subnets.
+    pub async fn flow_logs(&self, of: &[ResourceId]) -> Result<Vec<FlowLog>, ReadError> {
+        self.described::<answers::DescribeFlowLogs>("DescribeFlowLogs", "resource-id", of).await
+    }
+
+    /// `DescribeManagedPrefixLists`: those of `ids` that exist.
+    pub async fn prefix_lists(&self, ids: &[ResourceId]) -> Result<Vec<PrefixList>, ReadError> {
+        self.described::<answers::DescribeManagedPrefixLists>("DescribeManagedPrefixLists", "prefix-list-id", ids).await
+    }
+
+    /// `DescribeVpcBlockPublicAccessOptions`.
+    pub async fn vpc_block(&self) -> Result<BlockPublicAccess, ReadError> {
+        const ACTION: &str = "DescribeVpcBlockPublicAccessOptions";
+        let answer: answers::DescribeVpcBlockPublicAccessOptions = self.call(ACTION, Vec::new()).await?;
+        Ok(answer.into())
     }
 
     /// All pages for all values of a filter. No values means no call: never everything by accident.
@@ -128,8 +130,7 @@ impl Client {
     where
         T: for<'de> Deserialize<'de> + std::fmt::Debug + Send + Sync + 'static,
     {
-        let operation = service_operation("EC2", action);
-        call::call(self, action, parameters).await.map_err(|error| classify(&operation, &error, self.clock.now()))
+        self.0.query(action, parameters).await
     }
 }
 

@@ -3,8 +3,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
+use crate::aws::guard::Guard;
 use crate::aws::testing::{Answer, PROFILES, Server, connect, options, session};
 use crate::aws::{Options, Session};
+use crate::base::{Clock, Text};
 use crate::inventory::ErrorKind;
 use crate::inventory::ec2::{Permission, Route};
 
@@ -215,6 +217,44 @@ async fn without_an_override_the_host_is_that_of_the_region() {
     let sdk = sdk.into_builder().use_fips(true);
     let mut sdk = sdk;
     sdk.set_endpoint_url(None);
-    let client = Client::new(&sdk.build(), &Guard::read_only(), "us-west-2", Clock::System);
-    assert_eq!(client.url, "https://ec2-fips.us-west-2.amazonaws.com");
+    let (guard, service) = (Guard::read_only(), small::Service::Ec2);
+    let client = small::Client::new(&sdk.build(), &guard, "us-west-2", "123456789012", service, Clock::System);
+    assert_eq!(client.url(), "https://ec2-fips.us-west-2.amazonaws.com");
+}
+
+#[tokio::test]
+async fn what_surrounds_a_vpc() {
+    let (_server, session) = answering(
+        "<R><dhcpOptionsSet><item><dhcpOptionsId>dopt-1</dhcpOptionsId><dhcpConfigurationSet><item><key>domain-name</key>
+         <valueSet><item><value>ec2.internal</value></item></valueSet></item><item><key>domain-name-servers</key>
+         <valueSet><item><value>AmazonProvidedDNS</value></item><item><value>10.0.0.9</value></item></valueSet></item>
+         </dhcpConfigurationSet></item></dhcpOptionsSet></R>",
+    )
+    .await;
+    let options = session.ec2().dhcp_options(&["dopt-1".into()]).await.unwrap();
+    assert_eq!(options[0].name_servers, [text("AmazonProvidedDNS"), text("10.0.0.9")]);
+
+    let (_server, session) = answering(
+        "<R><flowLogSet><item><flowLogId>fl-1</flowLogId><flowLogStatus>ACTIVE</flowLogStatus><resourceId>vpc-1</resourceId>
+         <trafficType>ALL</trafficType><deliverLogsStatus>FAILED</deliverLogsStatus><deliverLogsErrorMessage>Access error</deliverLogsErrorMessage>
+         <logDestination>arn:aws:s3:::flows</logDestination></item></flowLogSet></R>",
+    )
+    .await;
+    let log = session.ec2().flow_logs(&["vpc-1".into()]).await.unwrap().remove(0);
+    assert_eq!((log.status.as_str(), log.delivery.as_str(), log.traffic.as_str()), ("ACTIVE", "FAILED", "ALL"));
+    assert_eq!((log.destination, log.error), (text("arn:aws:s3:::flows"), Some(text("Access error"))));
+
+    let (_server, session) = answering(
+        "<R><prefixListSet><item><prefixListId>pl-1</prefixListId><prefixListName>com.amazonaws.us-east-1.s3</prefixListName>
+         <ownerId>AWS</ownerId></item></prefixListSet></R>",
+    )
+    .await;
+    assert_eq!(session.ec2().prefix_lists(&["pl-1".into()]).await.unwrap()[0].name, text("com.amazonaws.us-east-1.s3"));
+
+    let (_server, session) = answering(
+        "<R><vpcBlockPublicAccessOptions><state>update-complete</state><internetGatewayBlockMode>block-bidirectional</internetGatewayBlockMode>
+         </vpcBlockPublicAccessOptions></R>",
+    )
+    .await;
+    assert_eq!(session.ec2().vpc_block().await.unwrap().mode, text("block-bidirectional"));
 }

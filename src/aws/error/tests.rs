@@ -153,10 +153,12 @@ async fn no_answer() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         format!("http://{}", listener.local_addr().unwrap())
     };
+    let place = closed.trim_start_matches("http://").to_owned();
     let mut options = options(&server);
     options.endpoint_url = Some(closed);
     let error = connect(&options, crate::aws::testing::PROFILES).await.unwrap_err();
-    assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Network, "127.0.0.1 refused the connection"));
+    let said = (error.kind, error.message.to_string());
+    assert_eq!(said, (ErrorKind::Network, format!("{place} refused the connection")));
 
     // TLS with a server that speaks none.
     options.endpoint_url = Some(server.url.replace("http:", "https:"));
@@ -175,7 +177,7 @@ fn failures_of_the_network_say_where() {
             "'kms.eu-nowhere-9.amazonaws.com' has no address: the region may not exist or may lack the service, or DNS is down",
         ),
         (
-            ConnectorError::io(unreached("minio.local", dns)),
+            ConnectorError::io(unreached("minio.local:9000", dns)),
             "'minio.local' has no address: its name is wrong, or DNS is down",
         ),
         (
@@ -184,7 +186,7 @@ fn failures_of_the_network_say_where() {
         ),
         (
             ConnectorError::timeout(unreached("kms.us-east-1.amazonaws.com", "HTTP read timeout occurred after 20s")),
-            "kms.us-east-1.amazonaws.com did not answer in time",
+            "kms.us-east-1.amazonaws.com took the connection but did not answer in time",
         ),
         (
             ConnectorError::io(unreached("h", "invalid peer certificate: UnknownIssuer")),
@@ -202,8 +204,18 @@ fn failures_of_the_network_say_where() {
         let error = classify("kms:DescribeKey", &Failure::dispatch_failure(error), now());
         assert_eq!((error.kind, error.message.as_str()), (ErrorKind::Network, text));
     }
+    let mut behind = Unreached::new("h", "Connection refused".to_owned());
+    behind.proxy = Some("proxy.local:3128".into());
+    let behind = Failure::dispatch_failure(ConnectorError::io(behind.into()));
+    assert_eq!(
+        classify("kms:DescribeKey", &behind, now()).message.as_str(),
+        "h refused the connection (by way of the proxy proxy.local:3128, as the environment says)"
+    );
     let slow = classify("kms:DescribeKey", &Failure::timeout_error("operation timeout occurred after 90s"), now());
-    assert_eq!((slow.kind, slow.message.as_str()), (ErrorKind::Network, "AWS took too long"));
+    assert_eq!(
+        (slow.kind, slow.message.as_str()),
+        (ErrorKind::Network, "AWS did not answer in time, nor when it was asked again")
+    );
     let built = classify("kms:DescribeKey", &Failure::construction_failure("key id is missing"), now());
     assert_eq!(
         (built.kind, built.message.as_str()),

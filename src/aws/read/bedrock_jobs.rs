@@ -4,10 +4,10 @@ use aws_sdk_bedrock::operation::get_evaluation_job::GetEvaluationJobOutput;
 use aws_sdk_bedrock::operation::get_model_customization_job::GetModelCustomizationJobOutput;
 use aws_sdk_bedrock::operation::get_model_import_job::GetModelImportJobOutput;
 use aws_sdk_bedrock::types::{
-    EvaluationModelConfigSummary, EvaluationSummary, InvocationLogSource, JobStatusDetails, ModelCopyJobSummary,
-    ModelCustomizationJobSummary, ModelDataSource, ModelImportJobSummary, ModelInvocationJobInputDataConfig,
-    ModelInvocationJobOutputDataConfig, ModelInvocationJobSummary, StatusDetails, TrainingDataConfig,
-    VpcConfig as SdkVpcConfig,
+    CustomizationConfig, EvaluationModelConfigSummary, EvaluationSummary, GraderConfig, InvocationLogSource,
+    InvocationLogsConfig, JobStatusDetails, ModelCopyJobSummary, ModelCustomizationJobSummary, ModelDataSource,
+    ModelImportJobSummary, ModelInvocationJobInputDataConfig, ModelInvocationJobOutputDataConfig,
+    ModelInvocationJobSummary, StatusDetails, TrainingDataConfig, VpcConfig as SdkVpcConfig,
 };
 use aws_smithy_types::DateTime;
 
@@ -16,8 +16,8 @@ use super::{PAGE, all, failed, id, ids, maybe_time, text, time};
 use crate::aws::Session;
 use crate::base::{ResourceId, Text};
 use crate::inventory::bedrock::{
-    BatchJob, CopyJob, CustomizationJob, EvaluationJob, EvaluationJobDetail, ImportJob, ImportJobDetail, JobDetail,
-    JobStatus, Phase, Phases, S3Uri, VpcConfig,
+    BatchJob, CopyJob, CustomizationJob, EvaluationJob, EvaluationJobDetail, ImportJob, ImportJobDetail,
+    InvocationLogs, JobDetail, JobStatus, Phase, Phases, S3Uri, VpcConfig,
 };
 use crate::inventory::{Read, ReadError, SourceId};
 
@@ -115,16 +115,39 @@ fn job_detail(job: &GetModelCustomizationJobOutput) -> JobDetail {
             .iter()
             .filter_map(aws_sdk_bedrock::types::ValidatorMetric::validation_loss)
             .collect(),
+        invocation_logs: job
+            .training_data_config()
+            .and_then(TrainingDataConfig::invocation_logs_config)
+            .map(invocation_logs),
+        grader: match job.customization_config() {
+            Some(CustomizationConfig::RftConfig(config)) => match config.grader_config() {
+                Some(GraderConfig::LambdaGrader(grader)) => id(Some(grader.lambda_arn())),
+                _ => None,
+            },
+            _ => None,
+        },
     }
 }
 
 /// The training data, and the invocation logs a distillation reads prompts from.
 fn training(config: &TrainingDataConfig) -> Vec<S3Uri> {
-    let logs = config.invocation_logs_config().and_then(|logs| match logs.invocation_log_source() {
-        Some(InvocationLogSource::S3Uri(uri)) => Some(uri.as_str()),
+    let logs = config.invocation_logs_config().and_then(log_source);
+    config.s3_uri().and_then(S3Uri::parse).into_iter().chain(logs).collect()
+}
+
+fn log_source(logs: &InvocationLogsConfig) -> Option<S3Uri> {
+    match logs.invocation_log_source() {
+        Some(InvocationLogSource::S3Uri(uri)) => S3Uri::parse(uri),
         _ => None,
-    });
-    config.s3_uri().into_iter().chain(logs).filter_map(S3Uri::parse).collect()
+    }
+}
+
+fn invocation_logs(logs: &InvocationLogsConfig) -> InvocationLogs {
+    InvocationLogs {
+        source: log_source(logs),
+        use_responses: logs.use_prompt_response(),
+        filtered: logs.request_metadata_filters().is_some(),
+    }
 }
 
 pub(super) fn vpc(config: &SdkVpcConfig) -> VpcConfig {
@@ -169,6 +192,7 @@ fn import_job(job: &ModelImportJobSummary) -> ImportJob {
         created: time(job.creation_time()),
         ended: maybe_time(job.end_time()),
         detail: Read::NotAsked,
+        tags: Read::NotAsked,
     }
 }
 
@@ -253,7 +277,7 @@ fn batch_job(job: &ModelInvocationJobSummary, keys: &KeyNames) -> BatchJob {
 mod tests {
     use super::*;
     use aws_sdk_bedrock::types::{
-        InvocationLogsConfig, ModelCustomizationJobStatus, OutputDataConfig, TrainingDetails, TrainingMetrics,
+        LambdaGraderConfig, ModelCustomizationJobStatus, OutputDataConfig, RftConfig, TrainingDetails, TrainingMetrics,
         ValidationDataConfig, ValidationDetails, Validator, ValidatorMetric,
     };
 
@@ -302,6 +326,16 @@ mod tests {
             )
             .output_data_config(OutputDataConfig::builder().s3_uri("s3://orion-out/").build().unwrap())
             .output_model_kms_key_arn(KEY)
+            .customization_config(CustomizationConfig::RftConfig(
+                RftConfig::builder()
+                    .grader_config(GraderConfig::LambdaGrader(
+                        LambdaGraderConfig::builder()
+                            .lambda_arn("arn:aws:lambda:us-east-1:123456789012:function:grade")
+                            .build()
+                            .unwrap(),
+                    ))
+                    .build(),
+            ))
             .training_metrics(TrainingMetrics::builder().training_loss(0.4).build())
             .validation_metrics(ValidatorMetric::builder().validation_loss(0.5).build())
             .vpc_config(SdkVpcConfig::builder().subnet_ids("subnet-1").security_group_ids("sg-1").build().unwrap())
@@ -314,6 +348,15 @@ mod tests {
             detail.training.iter().map(ToString::to_string).collect::<Vec<_>>(),
             ["s3://orion-train/chat/train.jsonl", "s3://orion-logs/inv/"]
         );
+        assert_eq!(
+            detail.invocation_logs,
+            Some(InvocationLogs {
+                source: S3Uri::parse("s3://orion-logs/inv/"),
+                use_responses: false,
+                filtered: false
+            })
+        );
+        assert_eq!(detail.grader, Some("arn:aws:lambda:us-east-1:123456789012:function:grade".into()));
         assert_eq!(detail.validation.len(), 1);
         assert_eq!(detail.output, S3Uri::parse("s3://orion-out/"));
         assert_eq!(

@@ -2,10 +2,12 @@
 //! the invocation-logging configuration.
 
 use aws_sdk_bedrock::operation::get_custom_model::GetCustomModelOutput;
+use aws_sdk_bedrock::operation::get_custom_model_deployment::GetCustomModelDeploymentOutput;
 use aws_sdk_bedrock::operation::get_imported_model::GetImportedModelOutput;
 use aws_sdk_bedrock::types::{
-    CommitmentDuration, CustomModelDeploymentSummary, CustomModelSummary, CustomizationType, FoundationModelSummary,
-    ImportedModelSummary, LoggingConfig, ModelStatus, ProvisionedModelSummary, S3Config, TrainingMetrics,
+    CommitmentDuration, CustomModelDeploymentSummary, CustomModelSummary, CustomizationType, FoundationModelLifecycle,
+    FoundationModelSummary, ImportedModelSummary, LoggingConfig, ModelStatus, ProvisionedModelSummary, S3Config,
+    TrainingMetrics,
 };
 
 use super::bedrock_jobs::model_data;
@@ -13,9 +15,10 @@ use super::{PAGE, all, failed, has_code, id, maybe_time, tags, text, time};
 use crate::aws::Session;
 use crate::base::ResourceId;
 use crate::inventory::bedrock::{
-    CloudWatchLogging, CustomModel, Deployment, FoundationModel, ImportedModel, ImportedModelDetail,
+    CloudWatchLogging, CustomModel, Deployment, DeploymentDetail, FoundationModel, ImportedModel, ImportedModelDetail,
     LoggingConfiguration, ModelDetail, S3Uri, Throughput,
 };
+use crate::inventory::settings::DataRetention;
 use crate::inventory::{Document, Read, ReadError, SourceId, Tags};
 
 /// `ListCustomModels` of those we own (`owned`), or of those others shared with us.
@@ -57,6 +60,23 @@ pub async fn foundation_models(session: &Session) -> Result<Vec<FoundationModel>
 pub async fn deployments(session: &Session) -> Result<Vec<Deployment>, ReadError> {
     let pages = session.bedrock().list_custom_model_deployments().into_paginator().page_size(PAGE).items().send();
     all(session, SourceId::DEPLOYMENTS, pages, |deployment| deployed(&deployment)).await
+}
+
+/// `GetCustomModelDeployment`.
+pub async fn deployment_detail(session: &Session, arn: &ResourceId) -> Result<DeploymentDetail, ReadError> {
+    let answer =
+        session.bedrock().get_custom_model_deployment().custom_model_deployment_identifier(arn.as_str()).send().await;
+    answer
+        .map(|deployment| deployed_detail(&deployment))
+        .map_err(|error| failed(session, SourceId::DEPLOYMENT_DETAILS, &error))
+}
+
+/// `GetAccountDataRetention`.
+pub async fn data_retention(session: &Session) -> Result<DataRetention, ReadError> {
+    let answer = session.bedrock().get_account_data_retention().send().await;
+    answer
+        .map(|answer| DataRetention { mode: answer.mode().as_str().into(), updated: maybe_time(answer.updated_at()) })
+        .map_err(|error| failed(session, SourceId::DATA_RETENTION, &error))
 }
 
 /// `ListProvisionedModelThroughputs`.
@@ -151,6 +171,10 @@ fn foundation_model(model: &FoundationModelSummary) -> FoundationModel {
         provider: text(model.provider_name()),
         lifecycle: text(model.model_lifecycle().map(|lifecycle| lifecycle.status().as_str())),
         customizations: model.customizations_supported().iter().map(|kind| kind.as_str().into()).collect(),
+        legacy_from: maybe_time(model.model_lifecycle().and_then(FoundationModelLifecycle::legacy_time)),
+        ends: maybe_time(model.model_lifecycle().and_then(FoundationModelLifecycle::end_of_life_time)),
+        inputs: model.input_modalities().iter().map(|kind| kind.as_str().into()).collect(),
+        outputs: model.output_modalities().iter().map(|kind| kind.as_str().into()).collect(),
     }
 }
 
@@ -161,6 +185,17 @@ fn deployed(deployment: &CustomModelDeploymentSummary) -> Deployment {
         model: deployment.model_arn().into(),
         status: deployment.status().as_str().into(),
         created: time(deployment.created_at()),
+        detail: Read::NotAsked,
+        tags: Read::NotAsked,
+    }
+}
+
+fn deployed_detail(deployment: &GetCustomModelDeploymentOutput) -> DeploymentDetail {
+    let update = deployment.update_details();
+    DeploymentDetail {
+        updating_to: id(update.map(aws_sdk_bedrock::types::CustomModelDeploymentUpdateDetails::model_arn)),
+        update_status: update.map(|update| update.update_status().as_str().into()),
+        failure: deployment.failure_message().filter(|why| !why.is_empty()).map(Into::into),
     }
 }
 
@@ -174,6 +209,9 @@ fn throughput(model: &ProvisionedModelSummary) -> Throughput {
         commitment: model.commitment_duration().map(CommitmentDuration::as_str).map(Into::into),
         commitment_ends: maybe_time(model.commitment_expiration_time()),
         created: time(model.creation_time()),
+        desired_model: id(Some(model.desired_model_arn())),
+        desired_units: Some(model.desired_model_units()),
+        tags: Read::NotAsked,
     }
 }
 
@@ -198,11 +236,13 @@ fn logging_configuration(config: &LoggingConfig) -> Option<LoggingConfiguration>
     Some(LoggingConfiguration {
         cloud_watch,
         s3,
-        // why true: text, image and embedding delivery are on unless switched off (LoggingConfig,
+        // why true: delivery is on unless switched off (LoggingConfig,
         // Amazon Bedrock API Reference, says nothing; the console and the CLI behave so).
         text: config.text_data_delivery_enabled().unwrap_or(true),
         images: config.image_data_delivery_enabled().unwrap_or(true),
         embeddings: config.embedding_data_delivery_enabled().unwrap_or(true),
+        video: config.video_data_delivery_enabled().unwrap_or(true),
+        audio: config.audio_data_delivery_enabled().unwrap_or(true),
     })
 }
 

@@ -3,16 +3,16 @@
 use aws_sdk_cloudtrail::config::Region;
 use aws_sdk_cloudtrail::operation::get_event_selectors::GetEventSelectorsOutput;
 use aws_sdk_cloudtrail::types::{
-    AdvancedEventSelector, AdvancedFieldSelector, EventSelector, LookupAttribute, LookupAttributeKey, ReadWriteType,
-    Trail as SdkTrail,
+    AdvancedEventSelector, AdvancedFieldSelector, EventDataStoreStatus, EventSelector, LookupAttribute,
+    LookupAttributeKey, ReadWriteType, Trail as SdkTrail,
 };
 use aws_smithy_types::DateTime;
 
 use super::{failed, id, maybe_time, text};
 use crate::activity::Event;
 use crate::aws::Session;
-use crate::base::{Text, Timestamp};
-use crate::inventory::trail::{EventDataStore, Selector, Trail, TrailStatus};
+use crate::base::{ResourceId, Text, Timestamp};
+use crate::inventory::trail::{Channel, Condition, EventDataStore, Selector, StoreDetail, Trail, TrailStatus};
 use crate::inventory::{Read, ReadError, SourceId};
 
 /// `DescribeTrails`, with the shadows of trails that live in other regions.
@@ -48,10 +48,38 @@ pub async fn event_data_stores(session: &Session) -> Result<Vec<EventDataStore>,
     while let Some(page) = pages.next().await {
         let page = page.map_err(|error| failed(session, SourceId::EVENT_DATA_STORES, &error))?;
         stores.extend(page.event_data_stores().iter().filter_map(|store| {
-            Some(EventDataStore { arn: id(store.event_data_store_arn())?, name: text(store.name()) })
+            let arn = id(store.event_data_store_arn())?;
+            Some(EventDataStore { arn, name: text(store.name()), detail: Read::NotAsked })
         }));
     }
     Ok(stores)
+}
+
+/// `GetEventDataStore`.
+pub async fn store_detail(session: &Session, arn: &ResourceId) -> Result<StoreDetail, ReadError> {
+    let answer = session.cloudtrail().get_event_data_store().event_data_store(arn.as_str()).send().await;
+    answer
+        .map(|store| StoreDetail {
+            status: text(store.status().map(EventDataStoreStatus::as_str)),
+            selectors: store.advanced_event_selectors().iter().map(advanced).collect(),
+            multi_region: store.multi_region_enabled().unwrap_or(false),
+            organization: store.organization_enabled().unwrap_or(false),
+            kms_key: id(store.kms_key_id()),
+            retention_days: store.retention_period(),
+        })
+        .map_err(|error| failed(session, SourceId::STORE_DETAILS, &error))
+}
+
+/// `ListChannels`.
+pub async fn channels(session: &Session) -> Result<Vec<Channel>, ReadError> {
+    let mut pages = session.cloudtrail().list_channels().into_paginator().page_size(1000).send();
+    let mut channels = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.map_err(|error| failed(session, SourceId::CHANNELS, &error))?;
+        let found = page.channels().iter();
+        channels.extend(found.filter_map(|one| Some(Channel { arn: id(one.channel_arn())?, name: text(one.name()) })));
+    }
+    Ok(channels)
 }
 
 /// What to look up. `LookupEvents` takes at most one attribute.
@@ -76,6 +104,8 @@ pub enum Attribute {
     Name(String),
     /// `Username`.
     User(String),
+    /// `ReadOnly`: calls that only read, or those that change something.
+    ReadOnly(bool),
 }
 
 /// One page of `LookupEvents`, newest first.
@@ -110,10 +140,12 @@ pub async fn lookup(session: &Session, wanted: &Lookup, page: Option<String>) ->
 
 fn lookup_attribute(attribute: &Attribute) -> Option<LookupAttribute> {
     let (key, value) = match attribute {
-        Attribute::Resource(value) => (LookupAttributeKey::ResourceName, value),
-        Attribute::Source(value) => (LookupAttributeKey::EventSource, value),
-        Attribute::Name(value) => (LookupAttributeKey::EventName, value),
-        Attribute::User(value) => (LookupAttributeKey::Username, value),
+        Attribute::Resource(value) => (LookupAttributeKey::ResourceName, value.as_str()),
+        Attribute::Source(value) => (LookupAttributeKey::EventSource, value.as_str()),
+        Attribute::Name(value) => (LookupAttributeKey::EventName, value.as_str()),
+        Attribute::User(value) => (LookupAttributeKey::Username, value.as_str()),
+        Attribute::ReadOnly(true) => (LookupAttributeKey::ReadOnly, "true"),
+        Attribute::ReadOnly(false) => (LookupAttributeKey::ReadOnly, "false"),
     };
     LookupAttribute::builder().attribute_key(key).attribute_value(value).build().ok()
 }
@@ -164,35 +196,37 @@ fn selectors(answer: &GetEventSelectorsOutput) -> Vec<Selector> {
 
 /// A classic selector in the words of the advanced ones: management events, and each kind of data
 /// resource, are selectors of their own.
-fn classic(selector: &EventSelector) -> Vec<Selector> {
-    let read_only = match selector.read_write_type() {
-        Some(ReadWriteType::ReadOnly) => Some("readOnly equals true"),
-        Some(ReadWriteType::WriteOnly) => Some("readOnly equals false"),
+fn classic(found: &EventSelector) -> Vec<Selector> {
+    let read_only = match found.read_write_type() {
+        Some(ReadWriteType::ReadOnly) => condition("readOnly", "equals", &["true".to_owned()]),
+        Some(ReadWriteType::WriteOnly) => condition("readOnly", "equals", &["false".to_owned()]),
         _ => None,
     };
+    let category = |name: &str| condition("eventCategory", "equals", &[name.to_owned()]);
     let mut selectors = Vec::new();
     // why true: IncludeManagementEvents defaults to true (CloudTrail API Reference, EventSelector).
-    if selector.include_management_events().unwrap_or(true) {
-        let mut fields = vec![Text::new("eventCategory equals Management")];
-        fields.extend(read_only.map(Text::new));
-        fields.extend(words("eventSource", "notEquals", selector.exclude_management_event_sources()));
-        selectors.push(Selector { name: "management events".into(), fields });
+    if found.include_management_events().unwrap_or(true) {
+        let without = condition("eventSource", "notEquals", found.exclude_management_event_sources());
+        selectors.push(selector("management events".into(), [category("Management"), read_only.clone(), without]));
     }
-    for resource in selector.data_resources() {
-        let mut fields = vec![Text::new("eventCategory equals Data")];
-        fields.extend(read_only.map(Text::new));
-        fields.push(Text::new(format!("resources.type equals {}", resource.r#type().unwrap_or("?"))));
-        fields.extend(words("resources.ARN", "startsWith", resource.values()));
-        selectors.push(Selector { name: "data events".into(), fields });
+    for resource in found.data_resources() {
+        let kind = condition("resources.type", "equals", &[resource.r#type().unwrap_or("?").to_owned()]);
+        let which = condition("resources.ARN", "startsWith", resource.values());
+        selectors.push(selector("data events".into(), [category("Data"), read_only.clone(), kind, which]));
     }
     selectors
 }
 
-fn advanced(selector: &AdvancedEventSelector) -> Selector {
-    Selector { name: text(selector.name()), fields: selector.field_selectors().iter().flat_map(conditions).collect() }
+fn advanced(found: &AdvancedEventSelector) -> Selector {
+    selector(text(found.name()), found.field_selectors().iter().flat_map(conditions))
 }
 
-fn conditions(field: &AdvancedFieldSelector) -> Vec<Text> {
+fn selector(name: Text, conditions: impl IntoIterator<Item = Option<Condition>>) -> Selector {
+    let conditions: Vec<_> = conditions.into_iter().flatten().collect();
+    Selector { name, fields: conditions.iter().map(words).collect(), conditions }
+}
+
+fn conditions(field: &AdvancedFieldSelector) -> [Option<Condition>; 6] {
     [
         ("equals", field.equals()),
         ("startsWith", field.starts_with()),
@@ -201,14 +235,18 @@ fn conditions(field: &AdvancedFieldSelector) -> Vec<Text> {
         ("notStartsWith", field.not_starts_with()),
         ("notEndsWith", field.not_ends_with()),
     ]
-    .into_iter()
-    .filter_map(|(operator, values)| words(field.field(), operator, values))
-    .collect()
+    .map(|(operator, values)| condition(field.field(), operator, values))
+}
+
+fn condition(field: &str, operator: &str, values: &[String]) -> Option<Condition> {
+    let values: Vec<_> = values.iter().map(Text::new).collect();
+    (!values.is_empty()).then(|| Condition { field: field.into(), operator: operator.into(), values })
 }
 
 /// `field operator a, b`; several values of one condition are alternatives.
-fn words(field: &str, operator: &str, values: &[String]) -> Option<Text> {
-    (!values.is_empty()).then(|| Text::new(format!("{field} {operator} {}", values.join(", "))))
+fn words(condition: &Condition) -> Text {
+    let values: Vec<_> = condition.values.iter().map(Text::as_str).collect();
+    Text::new(format!("{} {} {}", condition.field, condition.operator, values.join(", ")))
 }
 
 #[cfg(test)]
@@ -240,7 +278,13 @@ mod tests {
             .unwrap();
         let answer =
             GetEventSelectorsOutput::builder().event_selectors(classic).advanced_event_selectors(advanced).build();
-        let read: Vec<_> = selectors(&answer)
+        let found = selectors(&answer);
+        assert!(found[0].admits("readOnly", "false") && !found[0].admits("readOnly", "true"));
+        assert!(!found[0].admits("eventSource", "kms.amazonaws.com") && found[0].admits("eventSource", "bedrock"));
+        assert!(
+            found[1].admits("resources.ARN", "arn:aws:s3:::orion/x") && !found[2].admits("eventCategory", "Management")
+        );
+        let read: Vec<_> = found
             .into_iter()
             .map(|selector| {
                 let fields: Vec<_> = selector.fields.iter().map(Text::to_string).collect();

@@ -114,6 +114,7 @@ pub async fn rotation(session: &Session, key: &ResourceId) -> Result<Rotation, R
         }),
         // why: asymmetric, HMAC, imported and custom-store keys cannot rotate, and "while a KMS key is
         // pending deletion, its key rotation status is false" (AWS KMS API Reference, GetKeyRotationStatus).
+        // The other states in which KMS refuses to tell are the rule's to decide: it knows the state.
         Err(error) if has_code(&error, &["UnsupportedOperationException", "KMSInvalidStateException"]) => {
             Ok(Rotation { enabled: false, period_days: None, next: None })
         }
@@ -168,6 +169,7 @@ fn grant(grant: &GrantListEntry) -> Grant {
         operations: grant.operations().iter().map(|operation| operation.as_str().into()).collect(),
         context_equals: context(constraints.and_then(|c| c.encryption_context_equals())),
         context_subset: context(constraints.and_then(|c| c.encryption_context_subset())),
+        source_arn: id(constraints.and_then(|c| c.source_arn())),
         created: maybe_time(grant.creation_date()),
     }
 }
@@ -229,8 +231,15 @@ mod tests {
         assert_eq!(grant.operations, [Text::new("Decrypt"), Text::new("CreateGrant")]);
         assert_eq!(grant.context_equals.len(), 1);
         assert_eq!(grant.context_subset.get(&Text::new("team")), Some(&"ml␇".into()));
-        let service = GrantListEntry::builder().grant_id("g-2").grantee_service_principal("s3.amazonaws.com").build();
-        assert_eq!(super::grant(&service).grantee.as_str(), "s3.amazonaws.com");
+        assert_eq!(grant.source_arn, None);
+        let job = "arn:aws:bedrock:us-east-1:123456789012:model-customization-job/j";
+        let service = GrantListEntry::builder()
+            .grant_id("g-2")
+            .grantee_service_principal("s3.amazonaws.com")
+            .constraints(GrantConstraints::builder().source_arn(job).build())
+            .build();
+        let service = super::grant(&service);
+        assert_eq!((service.grantee.as_str(), service.source_arn), ("s3.amazonaws.com", Some(job.into())));
     }
 
     #[test]

@@ -1,15 +1,17 @@
 //! CloudWatch Logs: groups, their metric filters, and the invocations that Bedrock logs. Prompts and
 //! completions pass through here and are dropped: see [`Invocation`].
 
-use aws_sdk_cloudwatchlogs::types::{LogGroup as SdkLogGroup, MetricFilter};
+use aws_sdk_cloudwatchlogs::types::{
+    DataProtectionStatus, LogGroup as SdkLogGroup, MetricFilter as SdkMetricFilter, PolicyType, SubscriptionFilter,
+};
 
-use super::{all, failed, id};
+use super::{all, failed, has_code, id, malformed, text};
 use crate::activity::Invocation;
 use crate::activity::invocation::NotAnInvocation;
 use crate::aws::Session;
 use crate::base::{ResourceId, Text, Timestamp};
-use crate::inventory::logs::LogGroup;
-use crate::inventory::{Read, ReadError, SourceId};
+use crate::inventory::logs::{LogGroup, MetricFilter, Subscription};
+use crate::inventory::{Document, Read, ReadError, SourceId};
 
 /// The most that one page holds (CloudWatch Logs API Reference).
 const PAGE: i32 = 50;
@@ -23,11 +25,46 @@ pub async fn log_groups(session: &Session) -> Result<Vec<LogGroup>, ReadError> {
     Ok(all(session, SourceId::LOG_GROUPS, pages, |group| log_group(&group)).await?.into_iter().flatten().collect())
 }
 
-/// `DescribeMetricFilters` of one group, as `name: pattern`.
-pub async fn metric_filters(session: &Session, group: &ResourceId) -> Result<Vec<Text>, ReadError> {
+/// `DescribeMetricFilters` of one group.
+pub async fn metric_filters(session: &Session, group: &ResourceId) -> Result<Vec<MetricFilter>, ReadError> {
     let call = session.logs().describe_metric_filters().log_group_name(group.as_str());
     let pages = call.into_paginator().page_size(PAGE).items().send();
-    all(session, SourceId::LOG_FILTERS, pages, |filter| filter_line(&filter)).await
+    all(session, SourceId::LOG_FILTERS, pages, |filter| metric_filter(&filter)).await
+}
+
+/// `DescribeSubscriptionFilters` of one group.
+pub async fn subscriptions(session: &Session, group: &ResourceId) -> Result<Vec<Subscription>, ReadError> {
+    let call = session.logs().describe_subscription_filters().log_group_name(group.as_str());
+    let pages = call.into_paginator().page_size(PAGE).items().send();
+    all(session, SourceId::LOG_SUBSCRIPTIONS, pages, |filter| subscription(&filter)).await
+}
+
+/// `GetDataProtectionPolicy` of one group; `None` when it has none.
+pub async fn protection(session: &Session, group: &ResourceId) -> Result<Option<Document>, ReadError> {
+    match session.logs().get_data_protection_policy().log_group_identifier(group.as_str()).send().await {
+        Ok(answer) => Ok(answer.policy_document.filter(|policy| !policy.is_empty()).map(Document::new)),
+        Err(error) if has_code(&error, &["ResourceNotFoundException"]) => Ok(None),
+        Err(error) => Err(failed(session, SourceId::LOG_PROTECTION, &error)),
+    }
+}
+
+/// `DescribeAccountPolicies`: data protection for all groups of the account.
+pub async fn account_protection(session: &Session) -> Result<Vec<Document>, ReadError> {
+    let (mut policies, mut token) = (Vec::new(), None::<String>);
+    loop {
+        let call = session.logs().describe_account_policies().policy_type(PolicyType::DataProtectionPolicy);
+        let answer = call.set_next_token(token.clone()).send().await;
+        let answer = answer.map_err(|error| failed(session, SourceId::LOG_ACCOUNT_POLICIES, &error))?;
+        policies
+            .extend(answer.account_policies().iter().filter_map(|policy| policy.policy_document()).map(Document::new));
+        match answer.next_token.filter(|next| !next.is_empty()) {
+            None => return Ok(policies),
+            next if next == token => {
+                return Err(malformed(session, SourceId::LOG_ACCOUNT_POLICIES, "new token: the same page came twice"));
+            }
+            next => token = next,
+        }
+    }
 }
 
 /// One page of the invocation log.
@@ -88,16 +125,35 @@ fn log_group(group: &SdkLogGroup) -> Option<LogGroup> {
         bytes: group.stored_bytes().unwrap_or(0),
         created: Timestamp::from_millis(group.creation_time().unwrap_or(0)),
         filters: Read::NotAsked,
+        deletion_protection: group.deletion_protection_enabled().unwrap_or(false),
+        protection_status: group.data_protection_status().map(DataProtectionStatus::as_str).map(Text::new),
+        inherited: group.inherited_properties().iter().map(|property| property.as_str().into()).collect(),
+        protection: Read::NotAsked,
+        subscriptions: Read::NotAsked,
     })
 }
 
-fn filter_line(filter: &MetricFilter) -> Text {
-    Text::new(format!("{}: {}", filter.filter_name().unwrap_or("unnamed"), filter.filter_pattern().unwrap_or("")))
+fn metric_filter(filter: &SdkMetricFilter) -> MetricFilter {
+    let metrics = filter.metric_transformations().iter();
+    MetricFilter {
+        name: text(filter.filter_name()),
+        pattern: text(filter.filter_pattern()),
+        metrics: metrics.map(|to| (to.metric_namespace().into(), to.metric_name().into())).collect(),
+    }
+}
+
+fn subscription(filter: &SubscriptionFilter) -> Subscription {
+    Subscription {
+        name: text(filter.filter_name()),
+        pattern: text(filter.filter_pattern()),
+        destination: filter.destination_arn().unwrap_or_default().into(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_sdk_cloudwatchlogs::types::MetricTransformation;
 
     #[test]
     fn a_group_and_its_filter() {
@@ -110,8 +166,10 @@ mod tests {
         let group = log_group(&group).unwrap();
         assert_eq!(group.arn.as_str(), "arn:aws:logs:us-east-1:123456789012:log-group:/aws/bedrock/invocations");
         assert_eq!((group.retention_days, group.created.millis()), (None, 1_795_250_467_123));
-        let filter = MetricFilter::builder().filter_name("kms").filter_pattern("{ $.x = 1 }\n").build();
-        assert_eq!(filter_line(&filter).as_str(), "kms: { $.x = 1 }␊");
+        let to = MetricTransformation::builder().metric_namespace("Orion").metric_name("Kms").metric_value("1").build();
+        let filter = SdkMetricFilter::builder().filter_name("kms").filter_pattern("{ $.x = 1 }\n");
+        let filter = metric_filter(&filter.metric_transformations(to.unwrap()).build());
+        assert_eq!((filter.to_string().as_str(), filter.metrics.len()), ("kms: { $.x = 1 }␊", 1));
     }
 
     #[test]

@@ -3,14 +3,22 @@
 //!
 //! A list that breaks off in the middle is an error, never a shorter list.
 
+pub mod analyzer;
 pub mod bedrock_jobs;
 pub mod bedrock_models;
 pub mod cloudtrail;
+pub mod cloudwatch;
 pub mod events;
+pub mod feeders;
+pub mod guardduty;
 pub mod guardrails;
 pub mod iam;
 pub mod kms;
+pub mod last_use;
 pub mod logs;
+pub mod macie;
+pub mod objects;
+pub mod organizations;
 pub mod s3;
 
 use aws_sdk_kms::config::http::HttpResponse;

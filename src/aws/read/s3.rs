@@ -5,8 +5,8 @@
 
 use aws_sdk_s3::types::{
     AbortIncompleteMultipartUpload, BucketVersioningStatus, DefaultRetention, ExpirationStatus, Grant as AclGrant,
-    LifecycleRule, MfaDeleteStatus, NoncurrentVersionExpiration, ObjectLockConfiguration, ObjectLockEnabled,
-    ObjectLockRetentionMode, PolicyStatus, PublicAccessBlockConfiguration, ReplicationConfiguration,
+    LifecycleExpiration, LifecycleRule, MfaDeleteStatus, NoncurrentVersionExpiration, ObjectLockConfiguration,
+    ObjectLockEnabled, ObjectLockRetentionMode, PolicyStatus, PublicAccessBlockConfiguration, ReplicationConfiguration,
     ReplicationRuleStatus, ServerSideEncryptionConfiguration, ServerSideEncryptionRule,
 };
 
@@ -14,7 +14,7 @@ use super::kms::KeyNames;
 use super::{PAGE, all, failed, has_code, text};
 use crate::aws::Session;
 use crate::base::{ResourceId, Text};
-use crate::inventory::s3::{AccessLogging, Encryption, PublicAccessBlock, Versioning};
+use crate::inventory::s3::{AccessLogging, Encryption, LifecycleRule as Lifecycle, PublicAccessBlock, Versioning};
 use crate::inventory::{Document, ReadError, SourceId};
 
 /// A bucket as `ListBuckets` shows it.
@@ -159,11 +159,11 @@ pub async fn lock(session: &Session, bucket: &Place) -> Result<Option<Text>, Rea
     }
 }
 
-/// `GetBucketLifecycleConfiguration`, a line a rule; empty where it has none.
-pub async fn lifecycle(session: &Session, bucket: &Place) -> Result<Vec<Text>, ReadError> {
+/// `GetBucketLifecycleConfiguration`; empty where it has none.
+pub async fn lifecycle(session: &Session, bucket: &Place) -> Result<Vec<Lifecycle>, ReadError> {
     let call = client(session, bucket).get_bucket_lifecycle_configuration().bucket(bucket.name.as_str());
     match call.expected_bucket_owner(session.info().account.as_str()).send().await {
-        Ok(answer) => Ok(answer.rules().iter().map(rule_line).collect()),
+        Ok(answer) => Ok(answer.rules().iter().map(lifecycle_rule).collect()),
         Err(error) if has_code(&error, &["NoSuchLifecycleConfiguration"]) => Ok(Vec::new()),
         Err(error) => Err(failed(session, SourceId::BUCKET_LIFECYCLE, &error)),
     }
@@ -253,14 +253,28 @@ fn retention_words(retention: &DefaultRetention) -> Text {
     }
 }
 
+fn lifecycle_rule(rule: &LifecycleRule) -> Lifecycle {
+    Lifecycle {
+        line: rule_line(rule),
+        enabled: *rule.status() == ExpirationStatus::Enabled,
+        prefix: text(rule_prefix(rule)),
+        noncurrent_days: rule.noncurrent_version_expiration().and_then(NoncurrentVersionExpiration::noncurrent_days),
+        expires_days: rule.expiration().and_then(LifecycleExpiration::days),
+    }
+}
+
+fn rule_prefix(rule: &LifecycleRule) -> Option<&str> {
+    #[allow(deprecated)]
+    let prefix = rule.filter().and_then(|filter| filter.prefix()).or_else(|| rule.prefix());
+    prefix.filter(|prefix| !prefix.is_empty())
+}
+
 fn rule_line(rule: &LifecycleRule) -> Text {
     let mut does = Vec::new();
     if *rule.status() != ExpirationStatus::Enabled {
         does.push("disabled".to_owned());
     }
-    #[allow(deprecated)]
-    let prefix = rule.filter().and_then(|filter| filter.prefix()).or_else(|| rule.prefix());
-    if let Some(prefix) = prefix.filter(|prefix| !prefix.is_empty()) {
+    if let Some(prefix) = rule_prefix(rule) {
         does.push(format!("under {prefix}"));
     }
     if let Some(expiration) = rule.expiration() {
@@ -291,8 +305,7 @@ fn rule_line(rule: &LifecycleRule) -> Text {
 mod tests {
     use super::*;
     use aws_sdk_s3::types::{
-        Grantee, LifecycleExpiration, ObjectLockRule, Permission, ServerSideEncryption, ServerSideEncryptionByDefault,
-        Type,
+        Grantee, ObjectLockRule, Permission, ServerSideEncryption, ServerSideEncryptionByDefault, Type,
     };
 
     #[test]

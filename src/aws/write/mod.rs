@@ -1,4 +1,4 @@
-//! Writing: the only three calls that change anything, and the token without which none of them
+//! Writing: the only calls that change anything, and the token without which none of them
 //! can be made.
 
 mod token;

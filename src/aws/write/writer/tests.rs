@@ -1,4 +1,4 @@
-//! What the three writes send.
+//! What the writes send.
 
 use serde_json::{Value, json};
 
@@ -29,7 +29,27 @@ fn spec(name: &str) -> GrantSpec {
         operations: vec!["Decrypt".into(), "DescribeKey".into()],
         context_equals: BTreeMap::from([("aws:bedrock:arn".into(), "job".into())]),
         context_subset: BTreeMap::new(),
+        source_arn: None,
     }
+}
+
+#[tokio::test]
+async fn a_service_is_named_as_one_and_a_source_is_kept() {
+    let (server, writer) = writer(Answer::json(200, r#"{"GrantId":"g-1","GrantToken":"t"}"#)).await;
+    let spec = GrantSpec {
+        grantee: "bedrock.amazonaws.com".into(),
+        retiring: Some("bedrock.amazonaws.com".into()),
+        context_equals: BTreeMap::new(),
+        source_arn: Some("arn:aws:bedrock:us-east-1:1:model-customization-job/j".into()),
+        ..spec("n")
+    };
+    writer.create_grant(&KEY.into(), &spec).await.unwrap();
+    let expected = json!({
+        "KeyId": KEY, "Name": "n", "GranteeServicePrincipal": "bedrock.amazonaws.com",
+        "RetiringServicePrincipal": "bedrock.amazonaws.com", "Operations": ["Decrypt", "DescribeKey"],
+        "Constraints": {"SourceArn": "arn:aws:bedrock:us-east-1:1:model-customization-job/j"},
+    });
+    assert_eq!(sent(&server).1, expected);
 }
 
 #[tokio::test]
@@ -106,6 +126,7 @@ async fn the_policy_and_every_page_of_grants_are_read_now() {
         operations: vec!["Decrypt".into()],
         context_equals: BTreeMap::new(),
         context_subset: BTreeMap::from([("k".into(), "v".into())]),
+        source_arn: None,
         created: Some(crate::base::Timestamp::from_secs(1_790_000_000)),
     };
     assert_eq!((&grants[0], &grants[1].name), (&first, &None));
@@ -137,8 +158,9 @@ async fn a_fix_drives_it() {
     let writer = Writer::new(&session, token).unwrap();
     let executor: &dyn Executor = &writer;
     let key: ResourceId = KEY.into();
-    let snapshot = executor.reread(&key).await.unwrap();
-    assert_eq!(snapshot, KeySnapshot { policy: Document::new("{}"), grants: Vec::new() });
+    let held = executor.reread(&Spot::Key(key.clone())).await.unwrap();
+    let state = KeySnapshot { policy: Document::new("{}"), grants: Vec::new() };
+    assert_eq!(held, Held::Key(KeyState { key: key.clone(), state }));
     let put = Change::PutKeyPolicy { key: key.clone(), policy: Document::new("{}") };
     assert_eq!(executor.execute(&put).await.unwrap(), Executed::default());
     let create = Change::CreateGrant { key: key.clone(), grant: spec("n") };
@@ -155,4 +177,42 @@ async fn a_key_is_written_in_its_own_region() {
     let key: ResourceId = "arn:aws:kms:eu-west-1:123456789012:key/mrk-1".into();
     writer.put_key_policy(&key, &Document::new("{}")).await.unwrap();
     assert!(server.seen()[0].has("/eu-west-1/kms/"));
+}
+
+#[tokio::test]
+async fn a_setting_of_a_bucket_names_the_owner_and_nothing_else() {
+    let bucket = BucketAt { name: "orion-train".into(), region: "us-east-1".into(), owner: "123456789012".into() };
+    for (setting, query, body) in [
+        (Setting::CLOSED, "?publicAccessBlock", "<RestrictPublicBuckets>true</RestrictPublicBuckets>"),
+        (Setting::Versioning(true), "?versioning", "<Status>Enabled</Status>"),
+        (Setting::Versioning(false), "?versioning", "<Status>Suspended</Status>"),
+    ] {
+        let (server, writer) = writer(Answer::xml(200, "")).await;
+        writer.put_setting(&bucket, &setting).await.unwrap();
+        let seen = server.seen();
+        assert_eq!(seen.len(), 1);
+        let request = &seen[0].0;
+        assert!(request.starts_with("PUT ") && request.lines().next().unwrap().contains(query), "{request}");
+        assert!(request.contains("x-amz-expected-bucket-owner: 123456789012"), "{request}");
+        assert!(request.contains(body) && !request.to_lowercase().contains("mfadelete"), "{request}");
+    }
+}
+
+#[tokio::test]
+async fn a_setting_is_read_now_and_a_denied_write_says_which() {
+    let on = "<PublicAccessBlockConfiguration><BlockPublicAcls>true</BlockPublicAcls></PublicAccessBlockConfiguration>";
+    let denied = "<Error><Code>AccessDenied</Code><Message>no</Message></Error>";
+    let server = Server::aws(move |request| {
+        Some(if request.has("PUT /") { Answer::xml(403, denied) } else { Answer::xml(200, on) })
+    })
+    .await;
+    let (session, token) = write_session(&server).await;
+    let writer = Writer::new(&session, token).unwrap();
+    let bucket = BucketAt { name: "orion-train".into(), region: "us-east-1".into(), owner: "123456789012".into() };
+    let held = writer.reread(&Spot::Setting(bucket.clone(), Which::PublicAccess)).await.unwrap();
+    let Held::Setting(SettingState { setting: Setting::PublicAccess(block), .. }) = held else { panic!("{held:?}") };
+    assert!(block.block_acls && !block.restrict_buckets);
+    let change = Change::PutSetting { bucket, setting: Setting::CLOSED };
+    let FixError::Call(error) = writer.execute(&change).await.unwrap_err() else { panic!() };
+    assert_eq!((error.kind, error.operation.as_str()), (ErrorKind::Denied, "s3:PutPublicAccessBlock"));
 }
