@@ -4,6 +4,8 @@
 //! background; what the user looks at goes before its siblings. Every read ends, by an answer or by
 //! a timeout, and every source reports how it went, so that coverage is exact.
 
+mod backfill;
+mod beside;
 mod detail;
 mod engine;
 mod follow;
@@ -58,9 +60,14 @@ pub async fn run(
         };
         let mut out = Out::Sender(&sender);
         let report = SourceReport::sum(SourceId::CALLER, clock.now(), 0, std::slice::from_ref(&lost));
-        for message in
-            [Message::Update(Box::new(Update::Source(report))), Message::NoSession(lost), Message::Busy(false)]
-        {
+        // why: without a session nothing is read any more, so nothing that was read may go on to pass.
+        let gone = Update::Lost(lost.clone());
+        for message in [
+            Message::Update(Box::new(gone)),
+            Message::Update(Box::new(Update::Source(report))),
+            Message::NoSession(lost),
+            Message::Busy(false),
+        ] {
             if out.send(Envelope { generation, at: clock.now(), message }).await.is_none() {
                 return;
             }

@@ -1,6 +1,7 @@
 //! A saved inventory, sent as if it were read: a case as it was, the demo with a script behind it.
 //! No network: this source only has what it was given.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
@@ -10,7 +11,7 @@ use super::{Command, Envelope, Message};
 use crate::activity::{Event, Invocation};
 use crate::base::{Clock, Text};
 use crate::case::Step;
-use crate::inventory::{CallStats, Inventory, SessionInfo, SourceId, SourceReport, Update};
+use crate::inventory::{CallStats, Inventory, ResourceRef, SessionInfo, SourceId, SourceReport, Update};
 
 /// What is replayed.
 #[derive(Debug)]
@@ -52,7 +53,7 @@ const PAUSE_MS: u64 = 5_000;
 /// Runs until told to stop, or until nobody listens.
 pub async fn run(replay: Replay, clock: Clock, sender: mpsc::Sender<Envelope>, mut commands: mpsc::Receiver<Command>) {
     let generation = replay.session.generation;
-    let mut out = Out { generation, clock, sender };
+    let mut out = Out { generation, clock, sender, rehearsed: BTreeSet::new() };
     if out.everything(&replay).await.is_none() {
         return;
     }
@@ -63,7 +64,9 @@ pub async fn run(replay: Replay, clock: Clock, sender: mpsc::Sender<Envelope>, m
             command = commands.recv() => match command {
                 None | Some(Command::Stop) => return,
                 Some(Command::Pause(paused)) => story.pause(paused),
-                Some(Command::Refresh | Command::Focus(_) | Command::Reread(_)) => {}
+                // Asked for after a rehearsal: from then on the copy is ahead of the story, which must not undo it.
+                Some(Command::Reread(one)) => drop(out.rehearsed.insert(one)),
+                Some(Command::Refresh | Command::Focus(_)) => {}
             },
             () = tokio::time::sleep_until(story.due()), if story.goes_on() => {
                 if let Some(step) = story.next() && out.step(step).await.is_none() {
@@ -86,6 +89,8 @@ struct Out {
     generation: crate::base::Generation,
     clock: Clock,
     sender: mpsc::Sender<Envelope>,
+    /// What the console has changed on its copy.
+    rehearsed: BTreeSet<ResourceRef>,
 }
 
 impl Out {
@@ -102,7 +107,10 @@ impl Out {
     }
 
     async fn step(&mut self, step: Step) -> Option<()> {
-        for update in step.updates {
+        for mut update in step.updates {
+            if let Update::Read(items) = &mut update {
+                items.leave_out(&self.rehearsed);
+            }
             self.send(Message::Update(Box::new(update))).await?;
         }
         if !step.events.is_empty() {

@@ -10,14 +10,21 @@ use futures::future::BoxFuture;
 
 use crate::aws::Session;
 use crate::base::{ResourceId, Timestamp};
-use crate::inventory::bedrock::{CustomModel, CustomizationJob, EvaluationJob, ImportJob, ImportedModel};
+use crate::inventory::analyzer::AnalyzerFinding;
+use crate::inventory::bedrock::{
+    CustomModel, CustomizationJob, Deployment, EvaluationJob, ImportJob, ImportedModel, Throughput,
+};
 use crate::inventory::ec2::Vpc;
 use crate::inventory::events::Rule;
-use crate::inventory::guardrails::Guardrail;
+use crate::inventory::feeders::{CollectionPolicy, Function, Share, TrainingJob};
+use crate::inventory::guardduty::{Detector, MalwarePlan};
+use crate::inventory::guardrails::{Guardrail, GuardrailVersion};
+use crate::inventory::iam::LastUse;
 use crate::inventory::kms::Key;
 use crate::inventory::logs::LogGroup;
+use crate::inventory::organization::OrganizationPolicy;
 use crate::inventory::s3::Bucket;
-use crate::inventory::trail::Trail;
+use crate::inventory::trail::{EventDataStore, Trail};
 use crate::inventory::{Inventory, Item, Items, Kind, Read, ReadError, ResourceRef, Table, Update};
 
 /// Puts an answer into the inventory of the moment. `None` when the resource is gone.
@@ -198,7 +205,7 @@ macro_rules! bare {
 
 bare! {
     CustomizationJob { detail, tags }
-    ImportJob { detail }
+    ImportJob { detail, tags }
     EvaluationJob { detail }
     CustomModel { detail, policy, tags }
     ImportedModel { detail, tags }
@@ -206,8 +213,21 @@ bare! {
     Key { metadata, policy, grants, rotation }
     Vpc { dns_support, dns_hostnames }
     Trail { status, selectors }
-    LogGroup { filters }
+    LogGroup { filters, protection, subscriptions }
     Rule { targets }
+    Deployment { detail, tags }
+    Throughput { tags }
+    EventDataStore { detail }
+    GuardrailVersion { detail }
+    LastUse { report, detail }
+    OrganizationPolicy { document }
+    AnalyzerFinding { detail }
+    Detector { detail }
+    MalwarePlan { detail }
+    TrainingJob { detail }
+    Function { policy, configuration }
+    Share { detail, principals }
+    CollectionPolicy { document }
 }
 
 // why apart: a bucket's name is all that it is.

@@ -195,7 +195,8 @@ impl<'a> Engine<'a> {
         if let Some(batch) = batch(source, &self.inventory, &self.known, pick) {
             return self.tasks.spawn(async move { Some(reader.details(source, batch).await) }).id();
         }
-        let reach = Reach::of(&self.inventory, &self.known);
+        let partition = reader.session.info().partition.clone();
+        let reach = Reach::of(source, &self.inventory, &self.known, partition.as_str());
         let known = self.known.clone();
         self.tasks.spawn(async move { Some(Box::pin(lists::read(source, reader, known, reach)).await) }).id()
     }
@@ -389,7 +390,7 @@ fn list_of(one: &ResourceRef) -> Vec<SourceId> {
         Kind::FoundationModel => SourceId::FOUNDATION_MODELS,
         Kind::Deployment => SourceId::DEPLOYMENTS,
         Kind::Throughput => SourceId::THROUGHPUTS,
-        Kind::Guardrail => SourceId::GUARDRAILS,
+        Kind::Guardrail | Kind::GuardrailVersion => SourceId::GUARDRAILS,
         Kind::EnforcedGuardrail => SourceId::ENFORCED_GUARDRAILS,
         Kind::Logging => SourceId::LOGGING,
         Kind::Role | Kind::User | Kind::Group | Kind::Policy => SourceId::AUTHORIZATION,
@@ -402,8 +403,30 @@ fn list_of(one: &ResourceRef) -> Vec<SourceId> {
         Kind::EventDataStore => SourceId::EVENT_DATA_STORES,
         Kind::LogGroup => SourceId::LOG_GROUPS,
         Kind::Rule => SourceId::RULES,
-        // Keys and buckets are listed by lineage; data and regions are no resources of an API.
-        Kind::Key | Kind::Bucket | Kind::Data | Kind::Region => return Vec::new(),
+        Kind::DhcpOptions => SourceId::DHCP_OPTIONS,
+        Kind::FlowLog => SourceId::FLOW_LOGS,
+        Kind::PrefixList => SourceId::PREFIX_LISTS,
+        Kind::Channel => SourceId::CHANNELS,
+        Kind::ApiKey => SourceId::API_KEYS,
+        Kind::OrganizationPolicy => SourceId::ORGANIZATION_POLICIES,
+        Kind::Analyzer => SourceId::ACCESS_ANALYZER,
+        Kind::AnalyzerFinding => SourceId::ANALYZER_FINDINGS,
+        Kind::Detector => SourceId::GUARDDUTY,
+        Kind::Threat => SourceId::THREATS,
+        Kind::MalwarePlan => SourceId::MALWARE_PLANS,
+        Kind::MacieBucket => SourceId::MACIE_BUCKETS,
+        Kind::ClassificationJob => SourceId::CLASSIFICATION_JOBS,
+        Kind::SensitiveFinding => SourceId::SENSITIVE_FINDINGS,
+        Kind::Alarm => SourceId::ALARMS,
+        Kind::Metric => SourceId::METRICS,
+        Kind::TrainingJob => SourceId::SAGEMAKER,
+        Kind::Share => SourceId::RAM_RESOURCES,
+        Kind::CollectionPolicy => SourceId::COLLECTION_POLICIES,
+        // Keys, buckets, functions and last uses are listed by lineage; data and regions are no resources of
+        // an API, and a setting is read whole.
+        Kind::Key | Kind::Bucket | Kind::Function | Kind::LastUse | Kind::Data | Kind::Region | Kind::Setting => {
+            return Vec::new();
+        }
     };
     vec![source]
 }

@@ -1,20 +1,28 @@
-//! Following CloudTrail's event history: the last day first, then what is new, each event once.
+//! Following CloudTrail's event history: what is newest first, then what is new, each event once.
 //!
 //! Events do not arrive in the order of their times (CloudTrail delivers within some minutes), so
-//! each look goes back over what was seen, and now and then further back.
+//! each look goes back over what was seen, and now and then further back. Where the newest pages do not
+//! hold the whole day, the rest is looked through by attribute ([`super::backfill`]), and the report says
+//! since when what is known.
 
 use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
-use super::reader::{Heard, Reader};
-use crate::aws::read::cloudtrail::{Lookup, lookup};
+use super::backfill::{Backfill, State};
+use super::reader::{Heard, Reader, TRIES};
+use crate::aws::read::cloudtrail::{EventPage, Lookup, lookup};
 use crate::base::{Text, Timestamp};
 use crate::inventory::{ErrorKind, ReadError, SourceId, SourceReport};
 
 /// How far back the first look goes.
 const FIRST_SECS: i64 = 24 * 3600;
-/// Pages a look, of 50 events.
+/// Pages of the newest events, 50 each, that the first look takes before it goes by attribute.
+const FIRST_PAGES: usize = 10;
+/// Pages of the newest events that a later look takes.
 const PAGES: usize = 20;
+/// Pages by attribute that a later look takes: some seconds of the two calls a second that the whole
+/// account has, so that others get their turn between two looks.
+const FILLING: usize = 12;
 /// How far each look goes back over what was seen.
 const OVERLAP_SECS: i64 = 5 * 60;
 /// How far every [`DEEP`]th look goes back, without stopping at what was seen.
@@ -31,80 +39,124 @@ pub(super) struct Follow {
     seen: Seen,
     newest: Option<Timestamp>,
     looks: u32,
-    /// A stretch of time that was not read, and until when it matters.
-    gap: Option<(Timestamp, ReadError)>,
+    malformed: usize,
+    /// Stretches of time that were not read whole.
+    backfill: Backfill,
+}
+
+/// What a page had.
+struct Page {
+    oldest: Option<Timestamp>,
+    newest: Option<Timestamp>,
+    nothing_new: bool,
+    next: Option<String>,
 }
 
 impl Follow {
     /// One look: sends what is new, page by page.
     pub(super) async fn look(&mut self, reader: &Reader) -> SourceReport {
         let now = reader.now();
+        let begin = now.plus_secs(-FIRST_SECS);
+        let first = self.newest.is_none();
+        self.malformed = 0;
+        let mut failures: Vec<ReadError> = self.newest_pages(reader, now).await.err().into_iter().collect();
+        self.backfill.forget(begin);
+        let pages = if first { self.backfill.first_pages().saturating_sub(1) } else { FILLING };
+        if failures.is_empty() {
+            failures.extend(self.fill(reader, pages).await.err());
+        }
+        if self.malformed > 0 {
+            let message = format!("{} records could not be understood and are not shown", self.malformed);
+            failures.push(error(ErrorKind::Malformed, message, now));
+        }
+        let state = self.backfill.state(begin);
+        failures.extend(state.map(|state| error(ErrorKind::Truncated, behind(&state), now)));
+        let looked = state.map(|state| state.looked);
+        SourceReport { looked, ..SourceReport::sum(SourceId::EVENTS, reader.now(), self.seen.len(), &failures) }
+    }
+
+    /// The newest events, down to those that were seen; what remains goes to the backfill.
+    async fn newest_pages(&mut self, reader: &Reader, now: Timestamp) -> Result<(), ReadError> {
         let deep = self.looks.is_multiple_of(DEEP);
         self.looks = self.looks.wrapping_add(1);
-        let since = match self.newest {
-            None => now.plus_secs(-FIRST_SECS),
-            Some(newest) => newest.plus_secs(if deep { -DEEP_SECS } else { -OVERLAP_SECS }),
+        let (since, pages) = match self.newest {
+            None => (now.plus_secs(-FIRST_SECS), FIRST_PAGES),
+            Some(newest) => (newest.plus_secs(if deep { -DEEP_SECS } else { -OVERLAP_SECS }), PAGES),
         };
         let wanted = Lookup { since: Some(since), ..Lookup::default() };
-        let (mut token, mut newest, mut oldest, mut malformed) = (None, self.newest, now, 0);
-        let mut failures = Vec::new();
+        let (mut token, mut newest, mut oldest) = (None, self.newest, now);
         for page in 0.. {
-            if page == PAGES {
-                self.gap = Some((now.plus_secs(FIRST_SECS), gap(since, oldest, now)));
+            if page == pages {
+                self.backfill.add(since, oldest);
                 break;
             }
-            let answer = match reader.gate.call(SourceId::EVENTS, PAGE, lookup(&reader.session, &wanted, token)).await {
-                Ok(answer) => answer,
-                Err(error) => {
-                    failures.push(error);
-                    break;
-                }
-            };
-            malformed += answer.malformed;
-            let mut fresh = answer.events;
-            newest = newest.max(fresh.iter().map(|event| event.at).max());
-            oldest = fresh.iter().map(|event| event.at).min().map_or(oldest, |at| at.min(oldest));
-            fresh.retain(|event| self.seen.is_new(&event.id));
-            let nothing_new = fresh.is_empty();
-            fresh.retain(|event| !event.is_ours());
-            if !fresh.is_empty() {
-                reader.tell(Heard::Events(fresh)).await;
-            }
-            token = answer.next;
-            if token.is_none() || (nothing_new && self.newest.is_some() && !deep) {
+            // why no more on an error: the next look begins where this one did, or what lay behind is lost.
+            let page = self.page(reader, &wanted, token).await?;
+            newest = newest.max(page.newest);
+            oldest = page.oldest.map_or(oldest, |at| at.min(oldest));
+            token = page.next;
+            if token.is_none() || (page.nothing_new && self.newest.is_some() && !deep) {
                 break;
             }
         }
-        // why: after a failure the next look begins where this one did, or what lay behind is lost.
-        if failures.is_empty() {
-            self.newest = newest;
+        self.newest = newest;
+        Ok(())
+    }
+
+    /// Some pages of what is missing.
+    async fn fill(&mut self, reader: &Reader, pages: usize) -> Result<(), ReadError> {
+        for _ in 0..pages {
+            let Some(ask) = self.backfill.next() else { break };
+            match self.page(reader, &ask.lookup, ask.token.clone()).await {
+                Ok(page) => self.backfill.learn(&ask, page.oldest, page.next),
+                // why: a place in a list may be too old by now; another begins at its top.
+                Err(error) if ask.token.is_some() && error.kind == ErrorKind::Service => self.backfill.restart(&ask),
+                Err(error) => return Err(error),
+            }
         }
-        if malformed > 0 {
-            failures.push(ReadError {
-                operation: SourceId::EVENTS.name().to_owned(),
-                kind: ErrorKind::Malformed,
-                message: Text::new(format!("{malformed} records could not be understood and are not shown")),
-                at: now,
-            });
+        Ok(())
+    }
+
+    /// One page: what is new of it is sent.
+    async fn page(&mut self, reader: &Reader, wanted: &Lookup, token: Option<String>) -> Result<Page, ReadError> {
+        let mut tries = 1;
+        let EventPage { events: mut fresh, malformed, next } = loop {
+            let call = Box::pin(lookup(&reader.session, wanted, token.clone()));
+            match reader.gate.call(SourceId::EVENTS, PAGE, call).await {
+                // why: the two calls a second are those of the whole account; others use them too.
+                Err(error) if error.kind == ErrorKind::Throttled && tries < TRIES => tries += 1,
+                result => break result?,
+            }
+        };
+        self.malformed += malformed;
+        let (oldest, newest) = (fresh.iter().map(|event| event.at).min(), fresh.iter().map(|event| event.at).max());
+        fresh.retain(|event| self.seen.is_new(&event.id));
+        let nothing_new = fresh.is_empty();
+        fresh.retain(|event| !event.is_ours());
+        if !fresh.is_empty() {
+            reader.tell(Heard::Events(fresh)).await;
         }
-        self.gap.take_if(|(until, _)| *until < now);
-        failures.extend(self.gap.iter().map(|(_, error)| error.clone()));
-        SourceReport::sum(SourceId::EVENTS, reader.now(), self.seen.len(), &failures)
+        Ok(Page { oldest, newest, nothing_new, next })
     }
 }
 
-fn gap(since: Timestamp, oldest: Timestamp, at: Timestamp) -> ReadError {
-    ReadError {
-        operation: SourceId::EVENTS.name().to_owned(),
-        kind: ErrorKind::Truncated,
-        message: Text::new(format!(
-            "more than {} events: those from {} to {} were not read",
-            PAGES * 50,
-            since.minute(),
-            oldest.minute()
-        )),
-        at,
+fn error(kind: ErrorKind, message: String, at: Timestamp) -> ReadError {
+    ReadError { operation: SourceId::EVENTS.name().to_owned(), kind, message: Text::new(message), at }
+}
+
+/// Since when what is known.
+fn behind(state: &State) -> String {
+    let further = if state.goes_on { "older ones are being read" } else { "older ones are not read" };
+    let looked = state.looked;
+    if looked.named == looked.all {
+        return format!("there are more events than were read: all are here since {}; {further}", looked.all.minute());
     }
+    format!(
+        "there are more events than were read: all are here since {}; changes and the use of keys and models since {}; \
+         {further}",
+        looked.all.minute(),
+        looked.named.minute()
+    )
 }
 
 /// Ids of events or invocations, the latest [`REMEMBERED`].
@@ -138,6 +190,7 @@ impl Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inventory::coverage::Looked;
 
     #[test]
     fn an_event_is_new_once() {
@@ -157,11 +210,18 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_says_what_was_not_read() {
+    fn a_gap_says_since_when_what_is_known() {
         let at = |secs| Timestamp::from_secs(secs);
-        assert_eq!(
-            gap(at(0), at(3600), at(7200)).message.as_str(),
-            "more than 1000 events: those from 1970-01-01 00:00 to 1970-01-01 01:00 were not read"
-        );
+        let state = |all, named, goes_on| State { looked: Looked { all: at(all), named: at(named) }, goes_on };
+        for (state, text) in [
+            (
+                state(7200, 3600, true),
+                "all are here since 1970-01-01 02:00; changes and the use of keys and models since 1970-01-01 01:00; \
+                 older ones are being read",
+            ),
+            (state(7200, 7200, false), "all are here since 1970-01-01 02:00; older ones are not read"),
+        ] {
+            assert_eq!(behind(&state), format!("there are more events than were read: {text}"));
+        }
     }
 }

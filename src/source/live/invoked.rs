@@ -141,7 +141,15 @@ mod tests {
             role: "r".into(),
             large_data: None,
         });
-        LoggingConfiguration { cloud_watch, s3: None, text: true, images: false, embeddings: false }
+        LoggingConfiguration {
+            cloud_watch,
+            s3: None,
+            text: true,
+            images: false,
+            embeddings: false,
+            video: false,
+            audio: false,
+        }
     }
 
     #[test]

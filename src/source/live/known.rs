@@ -76,6 +76,8 @@ impl Known {
         if let Some(large) = logging.and_then(|logging| logging.cloud_watch.as_ref()?.large_data.as_ref()) {
             self.reached_buckets.insert(large.bucket.clone());
         }
+        // why: who can change a trail's files can hide what happened.
+        self.reached_buckets.extend(inventory.trails.values().filter_map(|trail| trail.bucket.clone()));
         // why: a trail that also writes to a group tells by its metric filters who is alerted.
         let by_arn =
             |arn: &ResourceId| arn.as_str().split(":log-group:").nth(1).map(|name| name.trim_end_matches(":*").into());

@@ -68,7 +68,7 @@ pub(super) fn after(source: S) -> &'static [S] {
         S::IMPORT_JOB_DETAILS => &[S::IMPORT_JOBS],
         S::EVALUATION_JOB_DETAILS => &[S::EVALUATION_JOBS, S::ALIASES],
         S::GUARDRAIL_DETAILS => &[S::GUARDRAILS],
-        S::TAGS => &[S::JOBS, S::MODELS, S::IMPORTED_MODELS],
+        S::TAGS => &[S::JOBS, S::MODELS, S::IMPORTED_MODELS, S::IMPORT_JOBS, S::DEPLOYMENTS, S::THROUGHPUTS],
         // why: what a batch job names may be an alias.
         S::BATCH_JOBS => &[S::ALIASES],
         S::FOUNDATION_MODELS => &[S::JOBS, S::MODELS, S::THROUGHPUTS],
@@ -94,6 +94,44 @@ pub(super) fn after(source: S) -> &'static [S] {
         // why: where invocations are logged is said there; reading them is background.
         S::LOG_EVENTS => INVOKED,
         S::TRAIL_STATUS | S::TRAIL_SELECTORS => &[S::TRAILS],
+        S::DEPLOYMENT_DETAILS => &[S::DEPLOYMENTS],
+        S::STORE_DETAILS => &[S::EVENT_DATA_STORES],
+        // why last: a private network has no endpoint for most of these, and a call that hangs holds a place.
+        S::LOG_PROTECTION
+        | S::LOG_SUBSCRIPTIONS
+        | S::LOG_ACCOUNT_POLICIES
+        | S::ACCOUNT_PUBLIC_ACCESS
+        | S::VPC_BLOCK
+        | S::CHANNELS
+        | S::ALARMS
+        | S::ORGANIZATIONS
+        | S::ACCESS_ANALYZER
+        | S::GUARDDUTY
+        | S::MACIE
+        | S::RAM_RESOURCES
+        | S::COLLECTION_POLICIES => FOREGROUND,
+        S::LAST_USE_REPORTS => &[S::AUTHORIZATION, S::KEYS],
+        S::LAST_USES => &[S::LAST_USE_REPORTS],
+        S::FLOW_LOGS | S::DHCP_OPTIONS => &[S::VPCS, S::SUBNETS],
+        S::PREFIX_LISTS => &[S::SECURITY_GROUPS, S::ROUTE_TABLES],
+        S::METRICS => &[S::ALARMS, S::THROUGHPUTS, S::DEPLOYMENTS, S::IMPORTED_MODELS],
+        S::ORGANIZATION_PATH | S::BEDROCK_POLICY => &[S::ORGANIZATIONS],
+        S::ORGANIZATION_POLICIES => &[S::ORGANIZATION_PATH],
+        S::ORGANIZATION_DOCUMENTS => &[S::ORGANIZATION_POLICIES],
+        S::ANALYZER_FINDINGS => &[S::ACCESS_ANALYZER, S::BUCKET_ENCRYPTION, S::KEYS],
+        S::ANALYZER_DETAILS => &[S::ANALYZER_FINDINGS],
+        S::DETECTORS | S::THREATS | S::MALWARE_PLANS => &[S::GUARDDUTY],
+        S::THREAT_DETAILS => &[S::THREATS],
+        S::MALWARE_PLAN_DETAILS => &[S::MALWARE_PLANS],
+        S::MACIE_DISCOVERY | S::CLASSIFICATION_JOBS => &[S::MACIE],
+        S::MACIE_BUCKETS | S::SENSITIVE_FINDINGS => &[S::MACIE, S::BUCKET_LOCATION, S::TRAILS],
+        S::SENSITIVE_DETAILS => &[S::SENSITIVE_FINDINGS],
+        S::RAM | S::RAM_PRINCIPALS => &[S::RAM_RESOURCES],
+        S::SAGEMAKER => &[S::IMPORT_JOB_DETAILS, S::IMPORTED_MODEL_DETAILS, S::KEYS],
+        S::TRAINING_DETAILS => &[S::SAGEMAKER],
+        S::FUNCTIONS => &[S::JOB_DETAILS, S::KEYS],
+        S::FUNCTION_POLICIES => &[S::FUNCTIONS],
+        S::COLLECTION_DOCUMENTS => &[S::COLLECTION_POLICIES],
         S::RULE_TARGETS => &[S::RULES],
         _ => &[],
     }

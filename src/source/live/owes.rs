@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::beside;
 use super::detail::{Batch, Owed, Pick, part};
 use super::known::Known;
 use crate::aws::ec2::VpcAttribute;
@@ -125,8 +126,9 @@ pub(super) fn batch(source: S, inventory: &Inventory, known: &Known, pick: Pick<
             batch.tasks.retain(|task| task.of.kind != Kind::LogGroup || known.log_groups.contains(&task.of.id));
             batch.known = known_filters(inventory, known, &batch);
         }
-        _ => return None,
+        other => return beside::batch(other, inventory, known, pick),
     }
+    beside::more(source, inventory, pick, &mut batch);
     Some(batch)
 }
 
@@ -195,6 +197,8 @@ mod tests {
             hyper_parameters: std::collections::BTreeMap::new(),
             training_loss: None,
             validation_losses: vec![],
+            invocation_logs: None,
+            grader: None,
         };
         CustomizationJob {
             arn: "j".into(),

@@ -18,7 +18,7 @@ use crate::inventory::{ErrorKind, ReadError, ResourceRef, SourceId, SourceReport
 /// The longest that one read of one resource may take, retries included.
 const ONE: Duration = Duration::from_mins(1);
 /// How often a throttled read is tried again, after the SDK's own retries.
-const TRIES: u32 = 3;
+pub(super) const TRIES: u32 = 3;
 /// After so many reads in a row that found no network or no valid credentials, the others of the
 /// source are not tried: a dead network must not take a minute for each of two thousand jobs.
 const ENOUGH: usize = PER_SERVICE;
