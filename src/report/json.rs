@@ -1,16 +1,26 @@
-//! `bedwatch.scan/1`: one JSON document.
+//! `bedwatch.scan/1`: one JSON document a session. A run over several sessions is one
+//! `bedwatch.scans/1` that holds them, with those that could not be scanned. The JSON Schema of both is
+//! `tests/reports/scan.schema.json`.
 
 use std::io;
 
 use serde_json::{Map, Value, json};
 
-use super::Scan;
+use super::{Report, Scan};
 use crate::inventory::SourceId;
 use crate::posture::{Verdict, score};
 
 /// Writes it, indented, with a line end.
-pub(super) fn write(scan: &Scan<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &document(scan)).map_err(io::Error::from)?;
+pub(super) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    let document = match (report.scans.as_slice(), report.failures.as_slice()) {
+        ([scan], []) => document(scan),
+        (scans, failures) => json!({
+            "schema": "bedwatch.scans/1",
+            "scans": scans.iter().map(document).collect::<Vec<_>>(),
+            "failures": failures,
+        }),
+    };
+    serde_json::to_writer_pretty(&mut *out, &document).map_err(io::Error::from)?;
     writeln!(out)
 }
 
@@ -35,6 +45,7 @@ fn document(scan: &Scan<'_>) -> Value {
             "calls": scan.calls.iter().map(|c| c.calls).sum::<u64>(),
         },
         "verdicts": scan.assessment.verdicts.iter().map(|v| verdict(v, scan)).collect::<Vec<_>>(),
+        "mutes": scan.mutes,
         "coverage": SourceId::all().map(|source| coverage(source, scan)).collect::<Vec<_>>(),
     })
 }
@@ -54,20 +65,22 @@ fn verdict(verdict: &Verdict, scan: &Scan<'_>) -> Value {
         "evidence": verdict.evidence,
         "sources": verdict.sources,
         "fixes": verdict.fixes,
+        "muted": verdict.muted,
+        "stale": verdict.stale,
         "first_seen": scan.first_seen.get(&verdict.id),
     })
 }
 
 fn coverage(source: SourceId, scan: &Scan<'_>) -> Value {
-    let report = scan.coverage.report(source);
+    let report = scan.coverage().report(source);
     json!({
         "source": source,
-        "state": scan.coverage.state(source, scan.at),
+        "state": scan.coverage().state(source, scan.at),
         "at": report.map(|r| r.at),
         "items": report.map_or(0, |r| r.items),
         "failed": report.map_or(0, |r| r.failed),
         "error": report.and_then(|r| r.error.as_ref()).map(|e| json!({
-            "kind": e.kind, "operation": e.operation, "message": e.message, "advice": e.kind.advice(),
+            "kind": e.kind, "operation": e.operation, "message": e.message, "advice": e.kind.advice_once(),
         })),
     })
 }

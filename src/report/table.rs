@@ -5,28 +5,48 @@ use std::io;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::Scan;
+use super::{Report, Scan};
 use crate::base::text::shorten_middle;
 use crate::inventory::{SourceId, SourceState};
-use crate::posture::{Status, Verdict, score};
+use crate::posture::{Framework, Status, Verdict, compliance, score};
 
 const WIDTH: usize = 80;
 /// Columns before the reason: severity, control, resource.
 const INDENT: usize = 2;
 
 /// Writes it.
-pub(super) fn write(scan: &Scan<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+pub(super) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
+    for (at, scan) in report.scans.iter().enumerate() {
+        if at > 0 {
+            writeln!(out)?;
+        }
+        session(scan, out)?;
+        if let Some(framework) = report.framework {
+            requirements(scan, framework, out)?;
+        }
+    }
+    for failure in &report.failures {
+        writeln!(out, "\nNOT SCANNED {}", failure.place())?;
+        for line in wrap(failure.error.as_str(), WIDTH - INDENT) {
+            writeln!(out, "{:INDENT$}{line}", "")?;
+        }
+    }
+    Ok(())
+}
+
+fn session(scan: &Scan<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     let session = scan.session;
-    writeln!(
-        out,
+    let head = format!(
         "{}  account {} ({})  {}  {}Z",
         session.mode.badge(),
         session.account_name(),
         session.account,
         session.region,
         scan.at.minute()
-    )?;
-    writeln!(out, "as {}", session.principal)?;
+    );
+    for line in wrap(&head, WIDTH).into_iter().chain(wrap(&format!("as {}", session.principal), WIDTH)) {
+        writeln!(out, "{line}")?;
+    }
     writeln!(out)?;
     let findings = scan.assessment.findings();
     if findings.is_empty() {
@@ -44,10 +64,34 @@ pub(super) fn write(scan: &Scan<'_>, out: &mut dyn io::Write) -> io::Result<()> 
         }
     }
     writeln!(out)?;
-    let sums = scan.by_status().map(|(status, count)| format!("{count} {}", status.word()));
+    let told = scan.by_status().into_iter().filter(|(status, count)| *status != Status::Muted || *count > 0);
+    let sums: Vec<_> = told.map(|(status, count)| format!("{count} {}", status.word())).collect();
     let score = score::score(scan.assessment).1.percent().map_or("-".into(), |score| score.to_string());
     writeln!(out, "{}   score {score}", sums.join("  "))?;
+    for (what, mutes) in [("expired mute", &scan.mutes.expired), ("mute without use", &scan.mutes.unmatched)] {
+        for mute in mutes {
+            for line in wrap(&format!("{what}: {mute}"), WIDTH) {
+                writeln!(out, "{line}")?;
+            }
+        }
+    }
     coverage(scan, out)
+}
+
+fn requirements(scan: &Scan<'_>, framework: &Framework, out: &mut dyn io::Write) -> io::Result<()> {
+    writeln!(out, "\n{}", framework.name)?;
+    for line in wrap(framework.limits, WIDTH - INDENT) {
+        writeln!(out, "{:INDENT$}{line}", "")?;
+    }
+    for requirement in compliance::requirements(framework, scan.assessment) {
+        let mut lines = wrap(&requirement.controls.join(" "), WIDTH - 30).into_iter();
+        let first = lines.next().unwrap_or_default();
+        writeln!(out, "{:<9}{:<21}{first}", requirement.status.word(), requirement.id)?;
+        for line in lines {
+            writeln!(out, "{:30}{line}", "")?;
+        }
+    }
+    Ok(())
 }
 
 fn row(verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()> {
@@ -61,15 +105,15 @@ fn row(verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()> {
 }
 
 fn coverage(scan: &Scan<'_>, out: &mut dyn io::Write) -> io::Result<()> {
-    let (complete, all) = scan.coverage.ratio(scan.at);
+    let (complete, all) = scan.coverage().ratio(scan.at);
     writeln!(out, "coverage {complete}/{all} sources, {} calls", scan.calls.iter().map(|c| c.calls).sum::<u64>())?;
     let gaps = SourceId::all()
-        .filter(|source| source.is_read() && scan.coverage.state(*source, scan.at) != SourceState::Complete);
+        .filter(|source| source.is_read() && scan.coverage().state(*source, scan.at) != SourceState::Complete);
     for source in gaps {
-        let state = scan.coverage.state(source, scan.at);
+        let state = scan.coverage().state(source, scan.at);
         writeln!(out, "  {:<10}{}", state.word(), source.name())?;
-        if let Some(error) = scan.coverage.report(source).and_then(|report| report.error.as_ref()) {
-            for line in wrap(&format!("{error}. {}", error.kind.advice()), WIDTH - 12) {
+        if let Some(error) = scan.coverage().report(source).and_then(|report| report.error.as_ref()) {
+            for line in wrap(&format!("{error}. {}", error.kind.advice_once()), WIDTH - 12) {
                 writeln!(out, "{:12}{line}", "")?;
             }
         }
@@ -77,8 +121,8 @@ fn coverage(scan: &Scan<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     Ok(())
 }
 
-/// Breaks at spaces; a word longer than a line is broken where the line ends.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+/// Breaks at spaces (runs of them become one); a word longer than a line is broken where the line ends.
+pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut used = 0;
     for word in text.split_whitespace() {
