@@ -23,13 +23,15 @@ pub struct Config {
     pub no_sync: bool,
     /// `clipboard = "osc52"`, `"tmux"`, `"screen"`, `"off"`; none to find out.
     pub clipboard: Option<String>,
+    /// `production = ["orion-prod", "123456789012"]`: accounts, by alias or number, that are marked as such.
+    pub production: Vec<String>,
     /// `[keys]`.
     pub keymap: Keymap,
     /// What is wrong with it.
     pub problems: Vec<String>,
 }
 
-const SETTINGS: &str = "theme, ascii, synchronized-output, clipboard, [keys]";
+const SETTINGS: &str = "theme, ascii, synchronized-output, clipboard, production, [keys]";
 
 impl Config {
     /// Reads the file of a folder; no file is no mistake.
@@ -75,6 +77,15 @@ impl Config {
                 ("clipboard", _) => {
                     config.problems.push(wrong("\"auto\", \"osc52\", \"tmux\", \"screen\" or \"off\""));
                 }
+                ("production", DeValue::Array(list)) => {
+                    for account in list {
+                        match account.get_ref().as_str() {
+                            Some(account) => config.production.push(account.to_owned()),
+                            None => config.problems.push(wrong("a list of accounts in quotes")),
+                        }
+                    }
+                }
+                ("production", _) => config.problems.push(wrong("a list of accounts in quotes")),
                 ("keys", DeValue::Table(keys)) => config.keys(keys, &place),
                 ("keys", _) => config.problems.push(wrong("a table: [keys]")),
                 (other, _) => config.problems.push(format!(

@@ -7,6 +7,7 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 
 use super::keymap::Key;
+use super::matrix::{self, Question};
 use super::message::{Effect, Message};
 use super::model::{Model, Options};
 use super::update::{settle, update};
@@ -20,12 +21,14 @@ pub struct Driver {
     pub model: Model,
     /// What it asked for and nobody carried out.
     pub effects: Vec<Effect>,
+    /// Whether questions about access are answered at once; else they stay among the effects.
+    pub answering: bool,
 }
 
 impl Driver {
     /// A console of this size.
     pub fn new(options: Options, width: u16, height: u16) -> Self {
-        let mut driver = Self { model: Model::new(options), effects: Vec::new() };
+        let mut driver = Self { model: Model::new(options), effects: Vec::new(), answering: true };
         driver.send(Message::Resize(width, height));
         driver
     }
@@ -33,6 +36,27 @@ impl Driver {
     /// Takes one message, and settles.
     pub fn send(&mut self, message: Message) {
         self.effects.extend(update(&mut self.model, message));
+        self.settle();
+    }
+
+    /// Settles, and answers what is asked about access until nothing more is.
+    fn settle(&mut self) {
+        self.effects.extend(settle(&mut self.model));
+        while self.answering
+            && let Some(at) = self.effects.iter().position(|effect| matches!(effect, Effect::Ask(_)))
+        {
+            let Effect::Ask(question) = self.effects.remove(at) else { return };
+            self.answer(&question);
+        }
+    }
+
+    /// Answers a question about access.
+    pub fn answer(&mut self, question: &Question) {
+        let mut replies = Vec::new();
+        matrix::answer(question, &mut |reply| replies.push(reply));
+        for reply in replies {
+            self.effects.extend(update(&mut self.model, Message::Answered(Box::new(reply))));
+        }
         self.effects.extend(settle(&mut self.model));
     }
 
@@ -41,7 +65,7 @@ impl Driver {
         for envelope in envelopes {
             self.effects.extend(update(&mut self.model, Message::Source(envelope)));
         }
-        self.effects.extend(settle(&mut self.model));
+        self.settle();
     }
 
     /// Presses keys, by their names and separated by spaces: `j j enter ctrl-d`.

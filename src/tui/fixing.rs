@@ -9,8 +9,8 @@ use super::keymap::{Action, Context as KeyContext};
 use super::message::Effect;
 use super::model::{Model, Overlay};
 use super::{layout, navigate, update};
-use crate::fix::{self, Applied, Context, FixError, JournalEntry, Plan, Preview, preview_with};
-use crate::inventory::{Document, Items, Lineage, Read, Update};
+use crate::fix::{self, Applied, Confirm, Context, DiffLine, FixError, JournalEntry, Plan, Preview, preview_with};
+use crate::inventory::{Document, Lineage};
 use crate::source::Command;
 
 /// The tabs.
@@ -62,8 +62,31 @@ pub enum Stage {
     Editing(Box<TextArea<'static>>, Option<String>),
     /// It is being made.
     Applying,
-    /// It was made, or not: a sentence, and whether it is bad.
-    Done(String, bool),
+    /// It was made, or not.
+    Done(Outcome),
+}
+
+/// How applying ended.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What to say.
+    pub words: String,
+    /// Whether a person must do something about it.
+    pub bad: bool,
+    /// What differs from what was expected, if that is what is wrong.
+    pub diff: Vec<DiffLine>,
+}
+
+impl Outcome {
+    fn of(result: &Result<Applied, FixError>) -> Self {
+        match result {
+            Ok(applied) => {
+                let warning = applied.warning.as_ref().map(|warning| format!(" {warning}")).unwrap_or_default();
+                Self { words: format!("{}{warning}", applied.words), bad: applied.warning.is_some(), diff: Vec::new() }
+            }
+            Err(error) => Self { words: error.to_string(), bad: true, diff: error.diff().to_vec() },
+        }
+    }
 }
 
 /// The dialog.
@@ -81,6 +104,8 @@ pub struct Dialog {
     pub scroll: usize,
     /// What it is doing.
     pub stage: Stage,
+    /// Why there is no other way, where one was looked for.
+    pub note: Option<FixError>,
 }
 
 impl Dialog {
@@ -127,14 +152,14 @@ pub fn open(model: &mut Model) {
     };
     match proposed {
         Ok(plans) if plans.is_empty() => model.tell("fix: nothing has to be changed for this any more; press r"),
-        Ok(plans) => show(model, plans),
+        Ok(plans) => show(model, plans, None),
         Err(error) => model.tell(format!("fix: {error}")),
     }
 }
 
-fn show(model: &mut Model, plans: Vec<Plan>) {
+fn show(model: &mut Model, plans: Vec<Plan>, note: Option<FixError>) {
     let preview = consequences(model, &plans[0]);
-    let dialog = Dialog { plans, at: 0, preview, tab: Tab::Summary, scroll: 0, stage: Stage::Reading };
+    let dialog = Dialog { plans, at: 0, preview, tab: Tab::Summary, scroll: 0, stage: Stage::Reading, note };
     model.overlay = Some(Overlay::Fix(Box::new(dialog)));
     model.dirty = true;
 }
@@ -157,7 +182,9 @@ pub fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
             Vec::new()
         }
         Stage::Done(..) => {
-            model.overlay = None;
+            if !scroll(model, key) {
+                model.overlay = None;
+            }
             Vec::new()
         }
         Stage::Editing(editor, wrong) => {
@@ -182,6 +209,10 @@ pub fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
                 Vec::new()
             }
             KeyCode::Char('y') if control => apply(model),
+            KeyCode::Char('y') if dialog.preview.as_ref().is_ok_and(|preview| *preview.confirm() == Confirm::Yes) => {
+                line.press(key);
+                apply(model)
+            }
             _ => {
                 line.press(key);
                 Vec::new()
@@ -193,8 +224,9 @@ pub fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
 
 fn read(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     let action = model.keymap.action(key.into(), &[KeyContext::Fix, KeyContext::Everywhere]);
-    let half = layout::page_size(model.size).1 / 2;
-    let last = super::fixing_view::length(model).saturating_sub(1);
+    if scroll(model, key) {
+        return Vec::new();
+    }
     let Some(Overlay::Fix(dialog)) = &mut model.overlay else { return Vec::new() };
     match action {
         Some(Action::FixNextTab) => (dialog.tab, dialog.scroll) = (dialog.tab.step(1), 0),
@@ -203,16 +235,30 @@ fn read(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         Some(Action::FixPreviousPlan) => turn(model, false),
         Some(Action::FixEdit) => edit(model),
         Some(Action::FixConfirm) => confirm(model),
-        Some(Action::Down) => dialog.scroll = (dialog.scroll + 1).min(last),
-        Some(Action::Up) => dialog.scroll = dialog.scroll.saturating_sub(1),
-        Some(Action::HalfDown) => dialog.scroll = (dialog.scroll + half).min(last),
-        Some(Action::HalfUp) => dialog.scroll = dialog.scroll.saturating_sub(half),
-        Some(Action::Top) => dialog.scroll = 0,
-        Some(Action::Bottom) => dialog.scroll = last,
         Some(Action::Back | Action::Quit) => model.overlay = None,
         _ => {}
     }
     Vec::new()
+}
+
+/// Moves the text, if that is what the key means and there is more of it than fits.
+fn scroll(model: &mut Model, key: KeyEvent) -> bool {
+    let half = layout::page_size(model.size).1 / 2;
+    let last = super::fixing_view::overflow(model);
+    let action = model.keymap.action(key.into(), &[KeyContext::Fix, KeyContext::Everywhere]);
+    let Some(Overlay::Fix(dialog)) = &mut model.overlay else { return false };
+    dialog.scroll = match action {
+        _ if last == 0 => return false,
+        Some(Action::Down) => dialog.scroll + 1,
+        Some(Action::Up) => dialog.scroll.saturating_sub(1),
+        Some(Action::HalfDown) => dialog.scroll + half,
+        Some(Action::HalfUp) => dialog.scroll.saturating_sub(half),
+        Some(Action::Top) => 0,
+        Some(Action::Bottom) => last,
+        _ => return false,
+    }
+    .min(last);
+    true
 }
 
 fn turn(model: &mut Model, forward: bool) {
@@ -300,29 +346,22 @@ fn apply(model: &mut Model) -> Vec<Effect> {
 pub fn applied(model: &mut Model, result: Result<Applied, FixError>) -> Vec<Effect> {
     model.dirty = true;
     let mut target = None;
-    let (text, bad) = match &result {
-        Ok(applied) => {
-            let warning = applied.warning.as_ref().map(|warning| format!(" {warning}")).unwrap_or_default();
-            (format!("{}{warning}", applied.words), applied.warning.is_some())
-        }
-        Err(error) => (error.to_string(), true),
-    };
+    let outcome = Outcome::of(&result);
+    let (words, bad) = (outcome.words.clone(), outcome.bad);
     if let Some(Overlay::Fix(dialog)) = &mut model.overlay {
         target = Some(dialog.plans[dialog.at].target.clone());
-        dialog.stage = Stage::Done(text.clone(), bad);
+        (dialog.scroll, dialog.stage) = (0, Stage::Done(outcome));
     }
     if bad {
-        model.fail(&text);
+        model.fail(&words);
     } else {
-        model.tell(text);
+        model.tell(words);
     }
     if let Ok(applied) = result {
         for held in applied.after {
-            // why only these two: the rest of the key was not read.
-            if let Some(mut key) = model.inventory.keys.get(&held.key).cloned() {
-                key.policy = Read::got(held.state.policy, model.now);
-                key.grants = Read::got(held.state.grants, model.now);
-                model.stale |= model.inventory.apply(Update::Read(Items::Key(vec![key])));
+            if let Some(update) = held.update(&model.inventory, model.now) {
+                let inventory = std::sync::Arc::make_mut(&mut model.inventory);
+                model.stale |= inventory.apply(update);
             }
         }
     }
@@ -365,8 +404,9 @@ pub fn press_undo(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         Some(Action::Open) => {
             let entry = list.entries.get(list.cursor).cloned();
             if let (Some(entry), Some(context)) = (entry, context(model)) {
-                match fix::undo(&entry, &model.inventory, &context) {
-                    Ok(plan) => show(model, vec![plan]),
+                match fix::undo::ways(&entry, &model.inventory, &context) {
+                    Ok(fix::undo::Ways { whole, own: Some(Ok(own)) }) => show(model, vec![whole, own], None),
+                    Ok(fix::undo::Ways { whole, own }) => show(model, vec![whole], own.and_then(Result::err)),
                     Err(error) => model.tell(format!("undo: {error}")),
                 }
             }

@@ -42,11 +42,14 @@ impl Draw<'_> {
 
 /// The keys of the footer, the most useful first, with what hinders them.
 fn hints(model: &Model) -> Vec<(Action, String)> {
+    let top = model.stack.last().map(|spot| &spot.place);
     let word = |action: Action| {
         let short = action.entry().short;
         let word = match (action, model.mode()) {
             (Action::Pause, _) if model.paused => "go on",
             (Action::Quit, _) if !model.stack.is_empty() => "close",
+            (Action::Open, _) if matches!(top, Some(Place::Access(_))) => "explain",
+            (Action::MatrixRight, _) => "h action",
             _ => short,
         };
         if action == Action::Fix {
@@ -67,11 +70,28 @@ fn hints(model: &Model) -> Vec<(Action, String)> {
         Some(Place::Raw(_)) => {
             &[Action::Open, Action::FoldAll, Action::UnfoldAll, Action::Copy, Action::Back, Action::Help]
         }
+        Some(Place::Access(_)) => &[
+            Action::Open,
+            Action::WhatIf,
+            Action::MatrixTab,
+            Action::Filter,
+            Action::Sort,
+            Action::Back,
+            Action::MatrixRight,
+            Action::Help,
+            Action::Events,
+            Action::WhoCan,
+            Action::CopyId,
+        ],
+        Some(Place::Cell(_)) => {
+            &[Action::Open, Action::WhatIf, Action::Raw, Action::Copy, Action::Back, Action::Help, Action::Palette]
+        }
         Some(Place::Errors | Place::Identity) => &[Action::Copy, Action::Back, Action::Palette, Action::Help],
         Some(_) => &[
             Action::Open,
             Action::Fix,
             Action::Events,
+            Action::WhoCan,
             Action::Lineage,
             Action::Back,
             Action::Help,
@@ -104,6 +124,7 @@ fn hints(model: &Model) -> Vec<(Action, String)> {
             Action::Open,
             Action::Fix,
             Action::Events,
+            Action::WhoCan,
             Action::Filter,
             Action::Help,
             Action::Palette,
@@ -112,5 +133,6 @@ fn hints(model: &Model) -> Vec<(Action, String)> {
             Action::Quit,
         ],
     };
-    actions.iter().map(|action| (*action, word(*action))).collect()
+    let applies = |action: &&Action| **action != Action::WhoCan || update::refusal(model, **action).is_none();
+    actions.iter().filter(applies).map(|action| (*action, word(*action))).collect()
 }

@@ -24,7 +24,7 @@ impl Draw<'_> {
             (Some(session), _) => {
                 let account = session.account.as_str();
                 left.push((Role::Accent, session.account_name().to_owned()));
-                if session.alias.is_some() && area.width >= 60 {
+                if session.alias.is_some() && area.width >= 60 && (wide || !model.options.production) {
                     left.push((Role::Dim, format!(" {}", shorten_middle(account, 9))));
                 }
                 left.push((Role::Text, format!("  {}", session.region)));
@@ -36,7 +36,14 @@ impl Draw<'_> {
                 }
             }
             (None, Some(error)) => left.push((Role::High, format!("no session: {}", error.kind.word()))),
-            (None, None) => left.push((Role::Dim, "asking AWS who we are…".into())),
+            (None, None) => {
+                let doing = match model.options.mode {
+                    Mode::Demo => "opening the demo…",
+                    Mode::Case => "opening the case…",
+                    Mode::ReadOnly | Mode::Write => "asking AWS who we are…",
+                };
+                left.push((Role::Dim, doing.into()));
+            }
         }
         let mut right: Vec<Span> = Vec::new();
         let badge = match model.mode() {
@@ -44,20 +51,26 @@ impl Draw<'_> {
             Mode::Write => Role::Write,
             Mode::Demo | Mode::Case => Role::Demo,
         };
-        if model.options.production && wide {
-            right.push((Role::Write, " PRODUCTION ".into()));
+        if model.options.production {
+            right.push((Role::Write, if wide { " PRODUCTION " } else { " PROD " }.into()));
             right.push((Role::Text, " ".into()));
         }
         right.push((badge, format!(" {} ", model.mode().badge())));
         let open = model.assessment.open();
         for ((severity, count), mark) in open.iter().zip(["▲", "●", "○"]) {
             let role = if *count > 0 { Role::from(*severity) } else { Role::Dim };
+            // Nothing was judged yet: that is not nought.
+            let count = if model.session.is_some() { count.to_string() } else { "?".to_owned() };
             right.push((Role::Text, if *severity == Severity::Critical { "  " } else { " " }.into()));
             right.push((role, format!("{mark}{count}")));
         }
         let unknown = model.judged.unknown.len();
         if unknown > 0 {
             right.push((Role::Unknown, format!(" ?{unknown}")));
+        }
+        if let Some(at) = model.judged.stale {
+            let age = crate::base::time::span(model.now.secs_since(at).max(0));
+            right.push((Role::High, format!(" STALE {age}")));
         }
         let (seen, all) = model.inventory.coverage.ratio(model.now);
         let coverage = if seen == all { Role::Ok } else { Role::Medium };
@@ -95,12 +108,19 @@ impl Draw<'_> {
     }
 
     pub(super) fn tabs(&self, buffer: &mut Buffer, area: Rect) {
-        let long: usize = Pane::ALL.iter().map(|pane| pane.title().len() + 4).sum();
+        let shown = || Pane::ALL.iter().filter(|pane| pane.is_tab() || **pane == self.model.pane);
+        let long: usize = shown().map(|pane| pane.title().len() + 4).sum();
         let wide = usize::from(area.width) > long;
         let mut spans: Vec<Span> = vec![(Role::Text, " ".into())];
-        for pane in Pane::ALL {
+        for pane in shown() {
             let name = if wide { pane.title() } else { pane.short() };
-            let text = if wide { format!("{} {name}", pane.digit()) } else { format!("{}{name}", pane.digit()) };
+            let text = if !pane.is_tab() {
+                name.to_owned()
+            } else if wide {
+                format!("{} {name}", pane.digit())
+            } else {
+                format!("{}{name}", pane.digit())
+            };
             let (open, close) = if *pane == self.model.pane { ("[", "]") } else { ("", "") };
             let role = if *pane == self.model.pane { Role::Accent } else { Role::Dim };
             spans.push((role, format!("{open}{text}{close}")));

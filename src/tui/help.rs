@@ -14,6 +14,7 @@ pub fn lines(model: &Model) -> Vec<Vec<(Role, String)>> {
         lines.push(vec![(Role::Title, context.title().to_owned())]);
         for entry in ACTIONS.iter().filter(|entry| entry.context == context) {
             let keys = model.keymap.of(entry.action).iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+            let keys = if keys.is_empty() { format!(":{}", entry.name) } else { keys };
             let mut line = vec![(Role::Key, format!("  {keys:<13}")), (Role::Text, entry.help.to_owned())];
             if let Some(why) = super::update::refusal(model, entry.action) {
                 line.push((Role::Dim, format!("  ({why})")));

@@ -26,6 +26,8 @@ pub struct Judged {
     closed: BTreeSet<String>,
     /// What came and went since the last look, newest first.
     pub changes: Vec<Change>,
+    /// Since when the oldest finding that cannot be read now was read last.
+    pub stale: Option<Timestamp>,
     before: Option<BTreeMap<String, String>>,
     whole: bool,
 }
@@ -138,6 +140,7 @@ impl Judged {
                 AreaScore { area: *area, counts, score }
             })
             .collect();
+        self.stale = findings.iter().filter_map(|at| verdicts[*at].stale).min();
         self.findings = findings;
         if whole {
             self.compare(assessment, now);

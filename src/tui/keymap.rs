@@ -20,13 +20,18 @@ pub enum Context {
     Trail,
     /// In pages: details, trees, lineage.
     Page,
+    /// In the access matrix and in the page of a cell.
+    Matrix,
+    /// While a policy or a grant is tried otherwise.
+    WhatIf,
     /// In the fix dialog.
     Fix,
 }
 
 impl Context {
     /// All, outermost first.
-    pub const ALL: [Self; 5] = [Self::Everywhere, Self::List, Self::Trail, Self::Page, Self::Fix];
+    pub const ALL: [Self; 7] =
+        [Self::Everywhere, Self::List, Self::Trail, Self::Page, Self::Matrix, Self::WhatIf, Self::Fix];
 
     /// Headline in the help.
     pub fn title(self) -> &'static str {
@@ -35,6 +40,8 @@ impl Context {
             Self::List => "In lists",
             Self::Trail => "In Trail and in an event",
             Self::Page => "In details and trees",
+            Self::Matrix => "In the access matrix",
+            Self::WhatIf => "In \"what if\"",
             Self::Fix => "In the fix dialog",
         }
     }
@@ -106,6 +113,9 @@ actions! {
     Trail, "trail", Everywhere, ["8"], "Trail", "Trail: what CloudTrail recorded";
     Invocations, "invocations", Everywhere, ["9"], "Invocations", "Invocations: who called which model, and where that is logged";
     Sources, "sources", Everywhere, ["0"], "Sources", "Sources: what was read, what was not, and why";
+    Guardrails, "guardrails", Everywhere, [], "Guardrails", "Guardrails: what they filter, where they are enforced";
+    Roles, "roles", Everywhere, [], "Roles", "Roles: what customization runs as, and who can become it";
+    Journal, "journal", Everywhere, [], "Journal", "Journal: what was changed and shown from here";
     Next, "next-match", List, ["n"], "next", "To the next marked line, or the next line that matches the last filter";
     Previous, "previous-match", List, ["N"], "previous", "To the previous one";
     Sort, "sort", List, ["s"], "sort", "Sort by the next column";
@@ -113,7 +123,7 @@ actions! {
     Mark, "mark", List, ["space"], "mark", "Mark the line, to come back to with n";
     Fix, "fix", Everywhere, ["f"], "fix", "Fix this: shows what would change before anything does";
     Events, "events", Everywhere, ["e"], "events", "What CloudTrail recorded about this";
-    WhoCan, "who-can", Everywhere, ["a"], "who can", "Who can use this";
+    WhoCan, "who-can", Everywhere, ["a"], "who can", "Access: who can use this, by which statement";
     Lineage, "lineage", Everywhere, ["L"], "lineage", "What this was made from and what came of it";
     Raw, "raw", Everywhere, ["o"], "raw", "The whole record as a JSON tree";
     Copy, "copy", Everywhere, ["y"], "copy", "Copy the line to the clipboard of your terminal";
@@ -133,6 +143,14 @@ actions! {
     FoldAll, "fold-all", Page, ["h", "left"], "fold", "Fold all";
     UnfoldAll, "unfold-all", Page, ["l", "right"], "unfold", "Unfold all";
     Toggle, "toggle", Page, ["space"], "fold", "Fold or unfold under the cursor";
+    MatrixLeft, "action-left", Matrix, ["h", "left"], "action", "The action to the left";
+    MatrixRight, "action-right", Matrix, ["l", "right"], "action", "The action to the right";
+    MatrixTab, "access-next-tab", Matrix, ["tab"], "other table", "Who can, who can obtain access, what was not seen";
+    MatrixBackTab, "access-previous-tab", Matrix, ["shift-tab"], "other table", "The same backwards";
+    WhatIf, "what-if", Matrix, ["E"], "what if", "Try another policy or fewer grants: who would gain and lose. Nothing is written";
+    WhatIfNext, "what-if-next", WhatIf, ["tab"], "next part", "The policy, the grants, what would change";
+    WhatIfPrevious, "what-if-previous", WhatIf, ["shift-tab"], "previous part", "The same backwards";
+    WhatIfToggle, "what-if-grant", WhatIf, ["space"], "grant off/on", "Take the grant away, or give it back";
     FixNextTab, "fix-next-tab", Fix, ["tab"], "next tab", "The next tab of the dialog";
     FixPreviousTab, "fix-previous-tab", Fix, ["shift-tab"], "previous tab", "The previous tab of the dialog";
     FixNextPlan, "fix-next-plan", Fix, ["]"], "next way", "The next way to fix it";
@@ -340,7 +358,9 @@ mod tests {
     fn the_table_is_in_order_and_every_key_parses() {
         for (index, entry) in ACTIONS.iter().enumerate() {
             assert_eq!(entry.action as usize, index, "{}", entry.name);
-            assert!(!entry.keys.is_empty() && !entry.short.is_empty() && entry.help.len() > 4, "{}", entry.name);
+            let by_name = super::super::pane::Pane::of(entry.action).is_some_and(|pane| !pane.is_tab());
+            assert!(!entry.keys.is_empty() || by_name, "{}", entry.name);
+            assert!(!entry.short.is_empty() && entry.help.len() > 4, "{}", entry.name);
             for key in entry.keys {
                 let parsed: Key = key.parse().unwrap();
                 assert_eq!(parsed.to_string().to_lowercase(), key.to_lowercase());

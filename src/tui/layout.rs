@@ -78,6 +78,9 @@ pub fn parts(pane: Pane, body: Rect) -> Parts {
                     let left = (body.width * 55 / 100).clamp(64, 76);
                     strips.push((Strip::Scores, Rect { width: left, ..top }));
                     strips.push((Strip::Changes, Rect { x: top.x + left, width: top.width - left, ..top }));
+                } else if body.width >= 76 {
+                    strips.push((Strip::Scores, Rect { width: 38, ..top }));
+                    strips.push((Strip::Changes, Rect { x: top.x + 38, width: top.width - 38, ..top }));
                 } else {
                     strips.push((Strip::Scores, top));
                 }
@@ -115,6 +118,11 @@ pub fn parts(pane: Pane, body: Rect) -> Parts {
 /// Rows of data a list shows: without its frame and its head.
 pub fn list_rows(size: (u16, u16), pane: Pane) -> usize {
     areas(size).map_or(0, |areas| usize::from(parts(pane, areas.body).list.height.saturating_sub(3)))
+}
+
+/// Columns of a list, with its frame.
+pub fn list_width(size: (u16, u16), pane: Pane) -> u16 {
+    areas(size).map_or(0, |areas| parts(pane, areas.body).list.width)
 }
 
 /// Columns and lines of a page: without its frame, marker and margin.

@@ -23,6 +23,8 @@ pub enum Subject {
     Invocation(Text),
     /// A source.
     Source(SourceId),
+    /// An entry of the journal, by its number.
+    Journal(usize),
 }
 
 /// A column.
@@ -38,6 +40,17 @@ pub struct Column {
     pub rank: u8,
     /// Numbers stand right.
     pub right: bool,
+}
+
+impl Column {
+    /// What it is called in a sentence.
+    pub fn name(&self) -> String {
+        match self.title {
+            "" => "status".to_owned(),
+            "!" => "findings".to_owned(),
+            title => title.to_lowercase(),
+        }
+    }
 }
 
 /// A column of text: `head`, least width, share of the rest, rank.

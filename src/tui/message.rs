@@ -2,6 +2,7 @@
 
 use crossterm::event::KeyEvent;
 
+use super::matrix::{Question, Reply};
 use super::theme::Theme;
 use crate::fix::{Applied, Approved, FixError, JournalEntry};
 use crate::source::{Command, Envelope};
@@ -29,6 +30,8 @@ pub enum Message {
     Theme(Result<Theme, String>),
     /// A fix was made, or not.
     Applied(Box<Result<Applied, FixError>>),
+    /// What the evaluator said about access.
+    Answered(Box<Reply>),
     /// The journal, oldest first.
     Journal(Result<Vec<JournalEntry>, String>),
     /// Something to tell, from an effect.
@@ -37,8 +40,9 @@ pub enum Message {
     Failed(String),
 }
 
-/// What `update` asks for. [`Effect::Quit`], [`Effect::Suspend`], [`Effect::Redraw`], [`Effect::Copy`] and
-/// [`Effect::ReadTheme`] are carried out by the runtime; all others go to the [`EffectRunner`].
+/// What `update` asks for. [`Effect::Quit`], [`Effect::Suspend`], [`Effect::Redraw`], [`Effect::Copy`],
+/// [`Effect::ReadTheme`], [`Effect::Export`] and [`Effect::Ask`] are carried out by the runtime; all others go to the
+/// [`EffectRunner`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Leave.
@@ -51,6 +55,10 @@ pub enum Effect {
     Copy(String),
     /// Read the user's theme again if its file changed.
     ReadTheme,
+    /// Ask the evaluator about access; [`Message::Answered`] answers, in parts.
+    Ask(Box<Question>),
+    /// Write a file into the folder the console was started in; [`Message::Notice`] or [`Message::Failed`] answers.
+    Export(super::export::Export),
     /// Tell the source.
     Source(Command),
     /// Make a fix that was confirmed; [`Message::Applied`] answers.

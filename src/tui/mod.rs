@@ -2,37 +2,46 @@
 //! [`runtime`] feeds the one and calls the other. What reaches outside is an [`Effect`].
 
 mod ascii;
+mod become_role;
 mod clipboard;
 pub mod config;
 pub mod driver;
+mod export;
 mod fixing;
+mod fixing_tabs;
 mod fixing_view;
 mod footer;
 mod header;
 mod help;
 mod input;
 mod invoked;
+mod journaled;
 mod judged;
 pub mod keymap;
 mod layout;
 mod lineage;
 mod list;
 mod log;
+mod matrix;
 mod message;
 mod model;
+mod names;
 mod navigate;
 mod page;
 mod palette;
 mod pane;
+mod record;
 mod runtime;
 pub mod screenshot;
 mod terminal;
 pub mod theme;
+mod thrift;
 mod tree;
 mod typing;
 pub mod update;
 pub mod view;
 
+pub use export::Export;
 pub use judged::{Judge, Question};
 pub use message::{Effect, EffectRunner, Message, Replies};
 pub use model::{Model, Options, Place};

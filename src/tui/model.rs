@@ -2,15 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::config::Config;
 use super::fixing::{Dialog, UndoList};
 use super::input::Line;
 use super::invoked::Invoked;
+use super::journaled::Journaled;
 use super::judged::{Judge, Judged};
 use super::keymap::Keymap;
 use super::list::{ListState, Subject};
 use super::log::Log;
+use super::matrix::{CellOf, Matrices, WhatIf};
+use super::names::Names;
 use super::palette::Palette;
 use super::pane::Pane;
 use super::theme::{Level, Theme};
@@ -76,10 +80,16 @@ pub enum Place {
     Invocation(Text),
     /// A source of the inventory.
     Source(SourceId),
+    /// An entry of the journal, by its number.
+    Journal(usize),
     /// A resource as JSON.
     Raw(ResourceRef),
     /// The lineage of a resource, both ways.
     Lineage(ResourceRef),
+    /// Who can do what on a resource.
+    Access(ResourceRef),
+    /// Why one of them can, or cannot.
+    Cell(CellOf),
     /// What went wrong in this session.
     Errors,
     /// Who and where.
@@ -115,6 +125,19 @@ pub struct Visit {
     pub stack: Vec<Spot>,
 }
 
+/// A way that a key led to a filtered list, for Esc to go back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
+    /// Where it began.
+    pub from: Visit,
+    /// The pane it led to.
+    pub pane: Pane,
+    /// The filter it set there.
+    pub set: String,
+    /// The filter that was there before.
+    pub held: String,
+}
+
 /// What lies over the panes and takes the keys.
 #[derive(Debug)]
 pub enum Overlay {
@@ -126,6 +149,8 @@ pub enum Overlay {
     Filter(Line, String),
     /// The fix dialog.
     Fix(Box<Dialog>),
+    /// A policy or grants tried otherwise.
+    WhatIf(Box<WhatIf>),
     /// What can be taken back.
     Undo(UndoList),
 }
@@ -171,14 +196,22 @@ pub struct Model {
     pub session: Option<SessionInfo>,
     /// Why there is none.
     pub refused: Option<ReadError>,
-    /// What exists.
-    pub inventory: Inventory,
+    /// What exists. Shared with the questions that are being answered about it.
+    pub inventory: Arc<Inventory>,
     /// How it hangs together.
     pub lineage: Lineage,
     /// What is right and wrong with it.
     pub assessment: Assessment,
     /// The assessment, indexed.
     pub judged: Judged,
+    /// Who can do what, where somebody looked.
+    pub matrices: Matrices,
+    /// What its resources are called.
+    pub names: Names,
+    /// Who can become the role that is open.
+    pub becomes: Option<super::become_role::Held>,
+    /// What was done from here.
+    pub journal: Journaled,
     /// What happened.
     pub log: Log,
     /// Which models were called.
@@ -203,6 +236,10 @@ pub struct Model {
     pub back: Vec<Visit>,
     /// Where we were before going back.
     pub forward: Vec<Visit>,
+    /// How we came to a filtered list, the last way last.
+    pub ways: Vec<Way>,
+    /// Accounts that the configuration marks as production.
+    pub(super) production: Vec<String>,
     /// What lies over it.
     pub overlay: Option<Overlay>,
     /// A sentence in the last line.
@@ -252,10 +289,14 @@ impl Model {
             generation: Generation::default(),
             session: None,
             refused: None,
-            inventory: Inventory::default(),
+            inventory: Arc::default(),
             lineage: Lineage::default(),
             assessment: Assessment::default(),
             judged: Judged::default(),
+            matrices: Matrices::default(),
+            names: Names::default(),
+            becomes: None,
+            journal: Journaled::default(),
             log: Log::default(),
             invoked: Invoked::default(),
             calls: BTreeMap::new(),
@@ -268,6 +309,8 @@ impl Model {
             stack: Vec::new(),
             back: Vec::new(),
             forward: Vec::new(),
+            ways: Vec::new(),
+            production: config.production,
             overlay: None,
             notice: None,
             problems: Vec::new(),
@@ -346,6 +389,9 @@ impl Model {
                 Place::Event(id) => Some(Subject::Event(id.clone())),
                 Place::Invocation(id) => Some(Subject::Invocation(id.clone())),
                 Place::Source(id) => Some(Subject::Source(*id)),
+                Place::Access(of) => Some(super::matrix::subject(self, of)),
+                Place::Cell(cell) => Some(Subject::Resource(cell.of.clone())),
+                Place::Journal(number) => Some(Subject::Journal(*number)),
                 Place::Errors | Place::Identity => None,
             }),
             None => self.list().selected(),
@@ -362,17 +408,14 @@ impl Model {
                 event.resources.iter().find_map(|id| self.resource_named(id))
             }
             Subject::Invocation(id) => super::pane::invocations::invoked(self, &self.invoked.get(&id)?.model),
+            Subject::Journal(number) => Some(self.journal.get(number)?.fix()?.plan.target.clone()),
             Subject::Source(_) => None,
         }
     }
 
     /// The resource of the inventory that an event or a policy names by ARN, id or name.
     pub fn resource_named(&self, id: &crate::base::ResourceId) -> Option<ResourceRef> {
-        let held = |reference: &ResourceRef| reference.id == *id;
-        self.inventory
-            .references()
-            .find(held)
-            .or_else(|| self.inventory.references().find(|reference| reference.id.last() == id.last()))
+        self.names.find(id).cloned()
     }
 
     /// What a person calls a resource.

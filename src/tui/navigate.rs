@@ -1,9 +1,9 @@
 //! Moving about: cursor, panes, places, history.
 
 use super::layout;
-use super::list::Subject;
+use super::list::{self, Subject};
 use super::message::Effect;
-use super::model::{Model, Place, Spot, Visit};
+use super::model::{Model, Place, Spot, Visit, Way};
 use super::page;
 use super::pane::Pane;
 use crate::posture::Verdict;
@@ -19,6 +19,9 @@ pub fn half_page(model: &Model) -> isize {
 
 /// Moves the cursor.
 pub fn step(model: &mut Model, by: isize) {
+    if super::matrix::step(model, by) {
+        return;
+    }
     let Some(spot) = model.stack.last() else {
         let rows = layout::list_rows(model.size, model.pane);
         let list = model.list_mut();
@@ -67,6 +70,7 @@ pub fn show(model: &mut Model, pane: Pane) {
     remember(model);
     model.pane = pane;
     model.stack.clear();
+    model.ways.clear();
     model.dirty = true;
 }
 
@@ -84,12 +88,24 @@ pub fn go(model: &mut Model, place: Place) {
     model.dirty = true;
 }
 
-/// Goes one level up: what is open, then the filter, then the marks.
+/// Goes one level up: what is open, then the way that led to a filtered list, then the filter, then the marks.
 pub fn back(model: &mut Model) -> Vec<Effect> {
     model.dirty = true;
     if !model.stack.is_empty() {
         remember(model);
         model.stack.pop();
+        return Vec::new();
+    }
+    if let Some(way) = model.ways.last().filter(|way| way.pane == model.pane) {
+        // why first: what was typed over the filter that `e` set is a step of its own.
+        if model.list().filter != way.set {
+            let set = way.set.clone();
+            model.list_mut().filter = set;
+        } else if let Some(way) = model.ways.pop() {
+            remember(model);
+            model.list_mut().filter = way.held;
+            (model.pane, model.stack) = (way.from.pane, way.from.stack);
+        }
         return Vec::new();
     }
     let list = model.list_mut();
@@ -109,6 +125,7 @@ pub fn history(model: &mut Model, forward: bool) {
     let Some(visit) = from.pop() else { return };
     let here = Visit { pane: model.pane, stack: std::mem::replace(&mut model.stack, visit.stack) };
     model.pane = visit.pane;
+    model.ways.clear();
     if forward { &mut model.back } else { &mut model.forward }.push(here);
     model.dirty = true;
 }
@@ -121,6 +138,7 @@ pub fn place_of(subject: &Subject) -> Place {
         Subject::Event(id) => Place::Event(id),
         Subject::Invocation(id) => Place::Invocation(id),
         Subject::Source(id) => Place::Source(id),
+        Subject::Journal(number) => Place::Journal(number),
     }
 }
 
@@ -155,6 +173,22 @@ pub fn findings(model: &Model) -> Vec<&Verdict> {
     }
 }
 
+/// Sorts by the next column that is seen; behind the last, in the list's own order again.
+pub fn sort(model: &mut Model) {
+    let columns = super::pane::columns(model.pane);
+    // why only those: an order by what is not seen looks like none.
+    let widths = list::widths(columns, layout::list_width(model.size, model.pane).saturating_sub(4));
+    let list = model.list_mut();
+    let from = list.sort.map_or(0, |(column, _)| column + 1);
+    let next = (from..columns.len()).find(|at| widths[*at] > 0);
+    list.sort = next.map(|column| (column, columns[column].right));
+    let told = match list.sort {
+        None => "in its own order: the worst or newest first".to_owned(),
+        Some((column, _)) => format!("by {}", columns[column].name()),
+    };
+    model.tell(format!("sorted {told}"));
+}
+
 /// Shows the events of the resource.
 pub fn events(model: &mut Model) {
     if let Some(resource) = model.resource() {
@@ -164,7 +198,17 @@ pub fn events(model: &mut Model) {
 
 /// Shows the events that a filter finds.
 pub fn filtered(model: &mut Model, filter: String) {
+    let from = Visit { pane: model.pane, stack: model.stack.clone() };
+    let held = model.lists.get(&Pane::Trail).map(|list| list.filter.clone()).unwrap_or_default();
+    let mut ways = std::mem::take(&mut model.ways);
+    if (&held, from.pane, from.stack.is_empty()) != (&filter, Pane::Trail, true) {
+        ways.push(Way { from, pane: Pane::Trail, set: filter.clone(), held });
+    }
+    if ways.len() > 20 {
+        ways.remove(0);
+    }
     show(model, Pane::Trail);
+    model.ways = ways;
     let list = model.list_mut();
     list.filter = filter;
     list.select(0, 0);
@@ -205,7 +249,7 @@ pub fn pivot(model: &mut Model, except: bool) {
 pub fn fold_all(model: &mut Model, fold: bool) {
     let Some(spot) = model.stack.last() else { return };
     let value = match &spot.place {
-        Place::Raw(resource) => model.inventory.raw(resource),
+        Place::Raw(resource) => super::record::of(model, resource),
         Place::Event(id) => model.log.event(id).map(|event| event.record.clone()),
         _ => None,
     };

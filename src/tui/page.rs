@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::list::Subject;
 use super::model::{Model, Place, Spot};
 use super::theme::Role;
-use super::{lineage, pane, tree};
+use super::{lineage, matrix, pane, tree};
 
 /// What Enter does on a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +65,11 @@ impl Page {
         Self { title: title.into(), state: None, lines: Vec::new(), width: width.max(16) }
     }
 
+    /// How many cells a line has.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
     /// A line of spans.
     pub fn line(&mut self, spans: Vec<(Role, String)>) -> &mut PageLine {
         self.lines.push(PageLine { spans, ..PageLine::default() });
@@ -100,9 +105,12 @@ impl Page {
     /// The same with something to follow.
     pub fn field_to(&mut self, label: &str, role: Role, value: impl AsRef<str>, target: Option<Target>) {
         let value = value.as_ref();
-        for (row, part) in wrap(value, self.width.saturating_sub(LABEL)).into_iter().enumerate() {
-            let label = if row == 0 { format!("{label:<LABEL$}") } else { " ".repeat(LABEL) };
-            let line = self.line(vec![(Role::Dim, label), (role, part)]);
+        // why: a label that fills its column would run into the value.
+        let column = LABEL.max(label.width() + 1);
+        for (row, part) in wrap(value, self.width.saturating_sub(column)).into_iter().enumerate() {
+            let label = if row == 0 { label } else { "" };
+            let fill = " ".repeat(column - label.width());
+            let line = self.line(vec![(Role::Dim, format!("{label}{fill}")), (role, part)]);
             line.copy = Some(value.to_owned());
             if row == 0 {
                 line.target.clone_from(&target);
@@ -154,7 +162,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-fn hard_wrap(text: &str, width: usize) -> Vec<String> {
+pub(super) fn hard_wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(4);
     let (mut lines, mut line, mut used) = (Vec::new(), String::new(), 0);
     for c in text.chars() {
@@ -170,21 +178,32 @@ fn hard_wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
+/// The same for the box beside a list: lineage is a key press away.
+pub fn preview(model: &Model, place: &Place, width: usize) -> Page {
+    match place {
+        Place::Resource(resource) => pane::resource(model, resource, width, true),
+        other => build(model, other, &BTreeSet::new(), width),
+    }
+}
+
 /// The page of a place.
 pub fn build(model: &Model, place: &Place, folded: &BTreeSet<String>, width: usize) -> Page {
     match place {
-        Place::Resource(resource) => pane::resource(model, resource, width),
+        Place::Resource(resource) => pane::resource(model, resource, width, false),
         Place::Finding(id) => pane::findings::page(model, id, width),
         Place::Event(id) => pane::trail::page(model, id, folded, width),
         Place::Invocation(id) => pane::invocations::page(model, id, width),
         Place::Source(id) => pane::sources::page(model, *id, width),
+        Place::Journal(number) => pane::journal::page(model, *number, width),
         Place::Lineage(resource) => lineage::page(model, resource, width),
+        Place::Access(of) => matrix::title(model, of, width),
+        Place::Cell(cell) => matrix::page(model, cell, width),
         Place::Errors => pane::session::errors(model, width),
         Place::Identity => pane::session::identity(model, width),
         Place::Raw(resource) => {
             let name = model.name_of(resource);
             let mut page = Page::new(format!("{name} as JSON"), width);
-            match model.inventory.raw(resource) {
+            match super::record::of(model, resource) {
                 Some(json) => tree::draw(&mut page, &json, folded),
                 None => page.text(Role::Dim, &format!("{resource} is not in the inventory (any more)")),
             }
@@ -221,6 +240,17 @@ mod tests {
         assert_eq!(wrap("arn:aws:kms:us-east-1", 8), ["arn:aws:", "kms:us-e", "ast-1"]);
         assert_eq!(wrap("", 8), [""]);
         assert_eq!(wrap("  may Decrypt CreateGrant", 16), ["  may Decrypt", "  CreateGrant"]);
+    }
+
+    #[test]
+    fn no_label_runs_into_its_value() {
+        for label in ["", "key", "architecture", "dns hostnames", "security group"] {
+            let mut page = Page::new("", 30);
+            page.field(label, Role::Text, "true and several more words");
+            let text = page.lines[0].text();
+            assert!(text.starts_with(label) && text[label.len()..].starts_with(' '), "{text}");
+            assert!(page.lines.iter().all(|line| line.text().width() <= 30), "{label}");
+        }
     }
 
     proptest! {

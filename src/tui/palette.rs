@@ -57,6 +57,17 @@ impl Palette {
             let what = format!("{} {}", reference.kind.word(), reference.id);
             all.push(Hit { choice: Choice::Go(Place::Resource(reference)), name, what });
         }
+        all.push(Hit {
+            choice: Choice::Do(Action::WhoCan),
+            name: "access".to_owned(),
+            what: "who can use what is under the cursor, by which statement".to_owned(),
+        });
+        for reference in model.inventory.references() {
+            let Ok(of) = super::matrix::askable(&model.inventory, &reference) else { continue };
+            let name = format!("access {}", model.name_of(&reference));
+            let what = format!("who can use {} {}", reference.kind.word(), reference.id);
+            all.push(Hit { choice: Choice::Go(Place::Access(of)), name, what });
+        }
         let mut palette = Self { line: Line::default(), hits: Vec::new(), cursor: 0, all };
         palette.search();
         palette
@@ -67,14 +78,20 @@ impl Palette {
         let typed = self.line.text();
         self.cursor = 0;
         if typed.trim().is_empty() {
-            self.hits = self.all.iter().take(200).cloned().collect();
+            let plain = self.all.iter().filter(|hit| !matches!(hit.choice, Choice::Go(Place::Access(_))));
+            self.hits = plain.take(200).cloned().collect();
             return;
         }
         let mut matcher = Matcher::new(Config::DEFAULT);
         let pattern = Pattern::parse(&typed, CaseMatching::Smart, Normalization::Smart);
         let mut scored: Vec<(u32, usize)> = Vec::new();
         let mut letters = Vec::new();
+        // why only then: every key, model, bucket and role has one, and each stands in the list already.
+        let access = typed.trim_start().starts_with("access");
         for (at, hit) in self.all.iter().enumerate() {
+            if matches!(hit.choice, Choice::Go(Place::Access(_))) && !access {
+                continue;
+            }
             // why the name counts double: `keys` should find the pane before every ARN with a "key" in it.
             let name = pattern.score(Utf32Str::new(&hit.name, &mut letters), &mut matcher);
             let both = format!("{} {}", hit.name, hit.what);

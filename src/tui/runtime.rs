@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::clipboard;
 use super::config;
+use super::matrix::{self, Question, Reply};
 use super::message::{Effect, EffectRunner, Message, Replies};
 use super::model::{Model, Options};
 use super::terminal::{Panics, Screen, TerminalError, give_back, suspend, watch_panics};
@@ -240,6 +241,8 @@ impl<R: EffectRunner> Console<R> {
                 Effect::Redraw => self.screen.clear().map_err(Error::Lost)?,
                 Effect::Copy(text) => self.copy(&text)?,
                 Effect::ReadTheme => self.read_theme(),
+                Effect::Ask(question) => ask(*question, self.answers.clone()),
+                Effect::Export(export) => self.export(export),
                 other => self.runner.run(other, &self.answers),
             }
         }
@@ -274,8 +277,10 @@ impl<R: EffectRunner> Console<R> {
         match clipboard::sequence(text, wrap) {
             Ok(sequence) => {
                 self.screen.send(&sequence).map_err(Error::Lost)?;
+                let line = crate::base::text::safe(text.lines().next().unwrap_or_default()).into_owned();
+                let shown = crate::base::text::shorten_middle(&line, 36);
                 let letters = text.chars().count();
-                self.model.tell(format!("sent {letters} characters to the clipboard of your terminal"));
+                self.model.tell(format!("to the clipboard: {shown}  ({letters} characters)"));
             }
             Err(size) => self.model.tell(format!(
                 "copy: {size} bytes are more than terminals take ({}); open a smaller part of it",
@@ -283,6 +288,26 @@ impl<R: EffectRunner> Console<R> {
             )),
         }
         Ok(())
+    }
+
+    /// Writes a file beside where the console was started: new, and for its owner only.
+    fn export(&self, export: super::export::Export) {
+        let answers = self.answers.clone();
+        tokio::task::spawn_blocking(move || {
+            let mut options = std::fs::OpenOptions::new();
+            options.write(true).create_new(true);
+            std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+            let written = options
+                .open(&export.name)
+                .and_then(|mut file| std::io::Write::write_all(&mut file, export.text.as_bytes()));
+            answers.send(match written {
+                Ok(()) => Message::Notice(format!("wrote {} to ./{}", export.what, export.name)),
+                Err(error) => Message::Failed(format!(
+                    "export: ./{} was not written ({error}); start the console in a folder you may write to",
+                    export.name
+                )),
+            });
+        });
     }
 
     /// Looks every two seconds whether the file of a user's theme changed, and reads it then.
@@ -303,6 +328,20 @@ impl<R: EffectRunner> Console<R> {
             });
         }
     }
+}
+
+/// Answers a question about access where it may take its time. A task that breaks is an answer too: else
+/// the screen would wait for ever.
+fn ask(question: Question, answers: Replies) {
+    let (id, told) = (question.id, answers.clone());
+    let task = tokio::task::spawn_blocking(move || {
+        matrix::answer(&question, &mut |reply| answers.send(Message::Answered(Box::new(reply))));
+    });
+    tokio::spawn(async move {
+        if let Err(error) = task.await {
+            told.send(Message::Answered(Box::new(Reply::broken(id, error.to_string()))));
+        }
+    });
 }
 
 fn settle_if(model: &mut Model, urgent: bool) -> Vec<Effect> {

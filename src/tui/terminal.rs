@@ -15,10 +15,10 @@ use crossterm::terminal::{
 };
 use crossterm::{execute, queue};
 use ratatui::Terminal;
-use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 
 use super::model::Model;
+use super::thrift::Thrifty;
 use super::view;
 
 /// Why the console cannot start.
@@ -64,7 +64,7 @@ impl Write for Frame {
 /// The terminal while it is ours. Dropping it gives it back.
 #[derive(Debug)]
 pub struct Screen {
-    terminal: Terminal<CrosstermBackend<Frame>>,
+    terminal: Terminal<Thrifty<Frame>>,
     frame: Frame,
     sync: bool,
 }
@@ -80,7 +80,7 @@ impl Screen {
         }
         let frame = Frame::default();
         enter()?;
-        let terminal = Terminal::new(CrosstermBackend::new(frame.clone())).inspect_err(|_| give_back())?;
+        let terminal = Terminal::new(Thrifty::new(frame.clone())).inspect_err(|_| give_back())?;
         Ok(Self { terminal, frame, sync })
     }
 

@@ -93,7 +93,7 @@ impl From<Status> for Role {
             Status::Warn => Self::Medium,
             Status::Unknown => Self::Unknown,
             Status::Pass => Self::Ok,
-            Status::NotApplicable => Self::Dim,
+            Status::NotApplicable | Status::Muted => Self::Dim,
         }
     }
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
+use unicode_width::UnicodeWidthStr as _;
 
-use super::page::{Page, PageLine, Target};
+use super::page::{Page, PageLine, Target, hard_wrap};
 use super::theme::Role;
 use crate::base::text::safe;
 
@@ -20,7 +21,7 @@ fn node(page: &mut Page, key: Option<&str>, value: &Value, path: &str, depth: us
         Value::Object(map) => ('{', '}', map.len()),
         Value::Array(list) => ('[', ']', list.len()),
         leaf => {
-            page.lines.push(leaf_line(&indent, &label, leaf, path));
+            leaf_lines(page, &indent, &label, leaf, path);
             return;
         }
     };
@@ -60,18 +61,31 @@ fn node(page: &mut Page, key: Option<&str>, value: &Value, path: &str, depth: us
     }
 }
 
-fn leaf_line(indent: &str, label: &str, leaf: &Value, path: &str) -> PageLine {
+/// A value behind its name, in as many lines as it takes: the end of an ARN is what tells two apart.
+fn leaf_lines(page: &mut Page, indent: &str, label: &str, leaf: &Value, path: &str) {
     let (role, text) = match leaf {
         Value::String(text) => (Role::Text, safe(text).into_owned()),
         Value::Null => (Role::Dim, "null".to_owned()),
         Value::Bool(value) => (Role::Low, value.to_string()),
         other => (Role::Low, other.to_string()),
     };
-    PageLine {
-        spans: vec![(Role::Dim, format!("{indent}  ")), (Role::Accent, label.to_owned()), (role, text.clone())],
-        target: None,
-        copy: Some(text.clone()),
-        field: Some((path.to_owned(), text)),
+    let before = indent.width() + 2 + label.width();
+    // Beside the name as long as there is room for anything, else under it.
+    let beside = before + 16 <= page.width();
+    let column = if beside { before } else { indent.width() + 4 };
+    let mut parts = hard_wrap(&text, page.width().saturating_sub(column));
+    if !beside {
+        parts.insert(0, String::new());
+    }
+    for (row, part) in parts.into_iter().enumerate() {
+        let lead = if row == 0 { format!("{indent}  ") } else { " ".repeat(column) };
+        let label = if row == 0 { label.to_owned() } else { String::new() };
+        page.lines.push(PageLine {
+            spans: vec![(Role::Dim, lead), (Role::Accent, label), (role, part)],
+            target: None,
+            copy: Some(text.clone()),
+            field: Some((path.to_owned(), text.clone())),
+        });
     }
 }
 
@@ -137,6 +151,16 @@ mod tests {
         assert_eq!(page.lines.len(), 3);
         assert_eq!(page.lines[1].text(), "  ▸ a: { 1 }");
         assert_eq!(foldable(&json), BTreeSet::from(["/a".into(), "/a/b".into(), "/c~1d".into()]));
+    }
+
+    #[test]
+    fn long_values_are_shown_to_the_end() {
+        let json = serde_json::json!({"arn": "arn:aws:kms:us-east-1:123456789012:key/the-end"});
+        let mut page = Page::new("", 30);
+        draw(&mut page, &json, &BTreeSet::new());
+        let text: Vec<String> = page.lines.iter().map(PageLine::text).collect();
+        assert_eq!(text, ["▼ {", "    arn: arn:aws:kms:us-east-1", "         :123456789012:key/the", "         -end"]);
+        assert_eq!(page.lines[3].copy.as_deref(), Some("arn:aws:kms:us-east-1:123456789012:key/the-end"));
     }
 
     #[test]

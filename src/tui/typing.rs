@@ -7,7 +7,7 @@ use super::message::Effect;
 use super::model::{Model, Overlay};
 use super::palette::Choice;
 use super::update::perform;
-use super::{layout, navigate};
+use super::{layout, matrix, navigate};
 
 /// A key while the help is open.
 pub fn help(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
@@ -46,12 +46,15 @@ pub fn palette(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         KeyCode::Char('n' | 'j') if control => palette.step(true),
         KeyCode::Char('p' | 'k') if control => palette.step(false),
         KeyCode::Enter => {
-            let chosen = palette.chosen();
+            let (chosen, typed) = (palette.chosen(), palette.line.text());
             model.overlay = None;
             match chosen {
                 Some(Choice::Do(action)) => return perform(model, action),
                 Some(Choice::Go(place)) => navigate::go(model, place),
-                None => model.tell("command: nothing has that name"),
+                None => {
+                    let why = matrix::no_such(model, &typed);
+                    model.tell(why.unwrap_or_else(|| "command: nothing has that name".into()));
+                }
             }
         }
         _ => {
@@ -72,13 +75,13 @@ pub fn filter(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         KeyCode::Esc => {
             let before = std::mem::take(before);
             model.overlay = None;
-            model.list_mut().filter = before;
+            matrix::set_filter(model, before);
         }
         KeyCode::Down | KeyCode::Up => navigate::step(model, if key.code == KeyCode::Down { 1 } else { -1 }),
         _ => {
             line.press(key);
             let text = line.text();
-            model.list_mut().filter = text;
+            matrix::set_filter(model, text);
         }
     }
     Vec::new()

@@ -1,6 +1,8 @@
 //! What a message does to the model. No input or output, no waiting: what takes either is an
 //! [`Effect`] for somebody else.
 
+use std::sync::Arc;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::judged::Question;
@@ -11,7 +13,7 @@ use super::model::{Model, Overlay, Place};
 use super::page::{self, Target};
 use super::palette::Palette;
 use super::pane::Pane;
-use super::{fixing, input::Line, navigate, typing};
+use super::{fixing, input::Line, matrix, navigate, typing};
 use crate::base::text::safe;
 use crate::inventory::{Inventory, Lineage, Mode};
 use crate::posture::Assessment;
@@ -32,9 +34,10 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
                 Some(Overlay::Filter(line, _)) => {
                     line.paste(&text);
                     let text = line.text();
-                    model.list_mut().filter = text;
+                    matrix::set_filter(model, text);
                 }
                 Some(Overlay::Fix(dialog)) => dialog.paste(&text),
+                Some(Overlay::WhatIf(what_if)) => matrix::paste(what_if, &text),
                 _ => return Vec::new(),
             }
             model.dirty = true;
@@ -65,9 +68,21 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             model.fail(&what);
             Vec::new()
         }
-        Message::Applied(result) => fixing::applied(model, *result),
+        Message::Applied(result) => {
+            model.journal.asked = false;
+            fixing::applied(model, *result)
+        }
+        Message::Answered(reply) => {
+            matrix::answered(model, *reply);
+            Vec::new()
+        }
         Message::Journal(entries) => {
-            fixing::undo_list(model, entries);
+            model.journal.take(entries.clone());
+            model.revision += 1;
+            model.dirty = true;
+            if std::mem::take(&mut model.journal.for_undo) {
+                fixing::undo_list(model, entries);
+            }
             Vec::new()
         }
         Message::Notice(text) => {
@@ -96,6 +111,7 @@ pub fn settle(model: &mut Model) -> Vec<Effect> {
     if model.stale {
         model.stale = false;
         model.lineage = Lineage::of(&model.inventory);
+        model.names = super::names::Names::of(&model.inventory);
         model.assessment = assess(model, &model.inventory, &model.lineage);
         let (assessment, now, whole) = (std::mem::take(&mut model.assessment), model.now, !model.busy);
         model.judged.take(&assessment, now, whole);
@@ -107,13 +123,21 @@ pub fn settle(model: &mut Model) -> Vec<Effect> {
     if !model.moving {
         preview(model);
     }
+    super::become_role::settle(model);
+    let mut effects = matrix::settle(model);
     model.pointed = model.pointing();
-    let look = model.resource();
-    if model.asked == look {
-        return Vec::new();
+    // why not at once: the first round of reading is what one waits for.
+    let wanted = model.pane == Pane::Journal || (!model.busy && model.session.is_some());
+    if wanted && !model.journal.asked {
+        model.journal.asked = true;
+        effects.push(Effect::ReadJournal);
     }
-    model.asked.clone_from(&look);
-    look.map(|resource| Effect::Source(Command::Focus(resource))).into_iter().collect()
+    let look = model.resource();
+    if model.asked != look {
+        model.asked.clone_from(&look);
+        effects.extend(look.map(|resource| Effect::Source(Command::Focus(resource))));
+    }
+    effects
 }
 
 /// Judges an inventory as this session does.
@@ -133,15 +157,25 @@ fn receive(model: &mut Model, envelope: Envelope) {
     {
         if session.generation != model.generation {
             // why all of it: nothing of another account may stay on screen under the new name.
-            model.inventory = crate::inventory::Inventory::default();
+            model.inventory = Arc::default();
+            model.matrices.forget();
+            if matches!(model.overlay, Some(Overlay::WhatIf(_))) {
+                model.overlay = None;
+            }
             model.log = super::log::Log::default();
             model.invoked = super::invoked::Invoked::default();
             model.calls.clear();
             model.stack.clear();
             model.back.clear();
             model.forward.clear();
+            model.ways.clear();
             model.judged = super::judged::Judged::default();
+            model.journal = super::journaled::Journaled::default();
         }
+        let marked = |name: &str| model.production.iter().any(|account| account == name);
+        // why or: what was marked at the start stays so; a switch to another account may add its own mark.
+        model.options.production |=
+            marked(session.account.as_str()) || session.alias.as_ref().is_some_and(|alias| marked(alias.as_str()));
         model.generation = session.generation;
         model.session = Some(session.clone());
         model.refused = None;
@@ -164,7 +198,7 @@ fn receive(model: &mut Model, envelope: Envelope) {
                 crate::inventory::Update::Source(report) => report.error.clone(),
                 _ => None,
             };
-            if model.inventory.apply(*update) {
+            if Arc::make_mut(&mut model.inventory).apply(*update) {
                 model.stale = true;
                 let told = |error: &crate::inventory::ReadError| {
                     let start = format!("{} {}", error.operation, error.kind.word());
@@ -244,11 +278,14 @@ fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         Some(Overlay::Palette(_)) => return typing::palette(model, key),
         Some(Overlay::Filter(..)) => return typing::filter(model, key),
         Some(Overlay::Fix(_)) => return fixing::press(model, key),
+        Some(Overlay::WhatIf(_)) => return matrix::press(model, key),
         Some(Overlay::Undo(_)) => return fixing::press_undo(model, key),
         None => {}
     }
     let contexts: &[Context] = match model.stack.last().map(|spot| &spot.place) {
         Some(Place::Event(_)) => &[Context::Trail, Context::Page, Context::Everywhere],
+        Some(Place::Access(_)) => &[Context::Matrix, Context::List, Context::Everywhere],
+        Some(Place::Cell(_)) => &[Context::Matrix, Context::Page, Context::Everywhere],
         Some(_) => &[Context::Page, Context::Everywhere],
         None if model.pane == Pane::Trail => &[Context::Trail, Context::List, Context::Everywhere],
         None => &[Context::List, Context::Everywhere],
@@ -273,7 +310,8 @@ pub fn refusal(model: &Model, action: Action) -> Option<String> {
             _ => None,
         },
         Action::Open if model.stack.is_empty() => model.list().selected().is_none().then(nothing),
-        Action::Events | Action::Lineage | Action::WhoCan | Action::CopyId => {
+        Action::WhoCan => matrix::refusal(model),
+        Action::Events | Action::Lineage | Action::CopyId => {
             model.resource().is_none().then(|| "no resource is under the cursor".into())
         }
         Action::Raw => {
@@ -298,6 +336,10 @@ pub fn refusal(model: &Model, action: Action) -> Option<String> {
 
 /// Does what an action says.
 pub fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
+    if let Some(effects) = matrix::perform(model, action) {
+        model.dirty = true;
+        return effects;
+    }
     if let Some(why) = refusal(model, action) {
         model.tell(format!("{}: {why}", action.entry().short));
         return Vec::new();
@@ -328,7 +370,7 @@ pub fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::PreviousPane => navigate::show(model, model.pane.step(false)),
         Action::Next => navigate::next(model, true),
         Action::Previous => navigate::next(model, false),
-        Action::Sort => sort(model),
+        Action::Sort => navigate::sort(model),
         Action::Reverse => {
             let list = model.list_mut();
             list.sort = list.sort.map_or(Some((0, true)), |(column, backwards)| Some((column, !backwards)));
@@ -344,9 +386,7 @@ pub fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::Fix => fixing::open(model),
         Action::Events => navigate::events(model),
-        Action::WhoCan => model.tell(
-            "who can: the full evaluation of access is not in this version; the policy, the grants and who used it are in the details",
-        ),
+        Action::WhoCan => matrix::open(model),
         Action::Lineage => {
             if let Some(resource) = model.resource() {
                 navigate::go(model, Place::Lineage(resource));
@@ -354,11 +394,13 @@ pub fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::Raw => navigate::raw(model),
         Action::Copy | Action::CopyId => return copy(model, action == Action::CopyId),
-        Action::Export => model.tell(
-            "export: not from the console yet; `bedwatch scan -M json -o DIR` writes all that the controls say",
-        ),
+        Action::Export => match super::export::of(model) {
+            Some(export) => return vec![Effect::Export(export)],
+            None => model.tell("export: there is nothing here to write"),
+        },
         Action::Refresh => {
             model.busy = true;
+            model.journal.asked = false;
             model.tell("reading everything again");
             return vec![Effect::Source(Command::Refresh), Effect::ReadTheme];
         }
@@ -367,7 +409,10 @@ pub fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
             model.tell(if model.paused { "paused: nothing is read until p is pressed again" } else { "reading again" });
             return vec![Effect::Source(Command::Pause(model.paused))];
         }
-        Action::Undo => return vec![Effect::ReadJournal],
+        Action::Undo => {
+            model.journal.for_undo = true;
+            return vec![Effect::ReadJournal];
+        }
         Action::Errors => navigate::go(model, Place::Errors),
         Action::Identity => navigate::go(model, Place::Identity),
         Action::Only | Action::Except => navigate::pivot(model, action == Action::Except),
@@ -378,8 +423,14 @@ pub fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::FoldAll | Action::UnfoldAll => navigate::fold_all(model, action == Action::FoldAll),
         Action::Toggle => return open(model),
-        Action::FixNextTab | Action::FixPreviousTab | Action::FixNextPlan | Action::FixPreviousPlan
-        | Action::FixEdit | Action::FixConfirm => {}
+        Action::FixNextTab
+        | Action::FixPreviousTab
+        | Action::FixNextPlan
+        | Action::FixPreviousPlan
+        | Action::FixEdit
+        | Action::FixConfirm => {}
+        Action::MatrixLeft | Action::MatrixRight | Action::MatrixTab | Action::MatrixBackTab | Action::WhatIf => {}
+        Action::WhatIfNext | Action::WhatIfPrevious | Action::WhatIfToggle => {}
         pane => {
             if let Some(pane) = Pane::of(pane) {
                 navigate::show(model, pane);
@@ -412,21 +463,6 @@ fn open(model: &mut Model) -> Vec<Effect> {
         None => {}
     }
     Vec::new()
-}
-
-fn sort(model: &mut Model) {
-    let columns = super::pane::columns(model.pane);
-    let list = model.list_mut();
-    list.sort = match list.sort {
-        None => Some((0, false)),
-        Some((column, _)) if column + 1 < columns.len() => Some((column + 1, columns[column + 1].right)),
-        Some(_) => None,
-    };
-    let told = match list.sort {
-        None => "in its own order: the worst or newest first".to_owned(),
-        Some((column, _)) => format!("by {}", columns[column].title.to_lowercase()),
-    };
-    model.tell(format!("sorted {told}"));
 }
 
 fn copy(model: &mut Model, id: bool) -> Vec<Effect> {

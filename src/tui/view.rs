@@ -126,7 +126,7 @@ impl Draw<'_> {
             return;
         };
         let place = super::navigate::place_of(&subject);
-        let page = page::build(self.model, &place, &std::collections::BTreeSet::new(), width);
+        let page = page::preview(self.model, &place, width);
         let more = page.lines.len() > rows;
         let foot =
             if more { format!("{} more lines · Enter opens", page.lines.len() - rows) } else { "Enter opens".into() };
@@ -147,6 +147,9 @@ impl Draw<'_> {
         if let Some((role, word)) = &page.state {
             title.push((Role::Text, "   ".into()));
             title.push((*role, word.clone()));
+        }
+        if let Place::Access(of) = &spot.place {
+            return self.access(buffer, body, of, &title);
         }
         let count = page.lines.len();
         let foot = if count > rows {
@@ -196,7 +199,10 @@ impl Draw<'_> {
         }
         if let Some((column, backwards)) = list.sort {
             let arrow = if backwards { "▼" } else { "▲" };
-            title.push((Role::Dim, format!("  {arrow}{}", columns[column].title.to_lowercase())));
+            title.push((Role::Dim, format!("  {arrow}{}", columns[column].name())));
+        }
+        if !list.marked.is_empty() {
+            title.push((Role::Accent, format!("  ●{} marked", list.marked.len())));
         }
         let gap = pane::sources_of(model.pane).iter().find_map(|source| {
             let report = model.inventory.coverage.report(*source)?;
@@ -205,6 +211,11 @@ impl Draw<'_> {
         let mut foot: Vec<Span> = Vec::new();
         if list.subjects.len() > usize::from(area.height.saturating_sub(3)) {
             foot.push((Role::Dim, format!("{} of {}", list.cursor + 1, list.subjects.len())));
+        }
+        if let Some(way) = model.ways.last().filter(|way| way.pane == model.pane) {
+            let from = way.from.stack.last().map(|spot| crumb_of(model, &spot.place));
+            let from = from.unwrap_or_else(|| way.from.pane.title().to_owned());
+            foot.push((Role::Dim, format!("{}Esc: back to {from}", if foot.is_empty() { "" } else { " · " })));
         }
         if let Some(gap) = gap {
             foot.push((Role::Medium, format!("{}! {gap}: 0 tells more", if foot.is_empty() { "" } else { "  " })));
@@ -238,7 +249,7 @@ impl Draw<'_> {
             let y = inside.y + 1 + (row - offset) as u16;
             for (at, cell) in pane::cells(model, model.pane, subject).into_iter().enumerate() {
                 if at < widths.len() && widths[at] > 0 {
-                    let text = align(&cell.text, widths[at], columns[at].right);
+                    let text = align(&brief(&cell.text, widths[at]), widths[at], columns[at].right);
                     // why plain: reversed colours are hard to read, and each change of colour is paid for.
                     let role = if row == list.cursor { Role::Text } else { cell.role };
                     self.spans(buffer, place(y, at), &[(role, text)]);
@@ -306,10 +317,16 @@ impl Draw<'_> {
                 self.fix_keys(buffer, footer, dialog);
                 position
             }
+            Some(Overlay::WhatIf(what_if)) => {
+                clear(buffer, body);
+                self.what_if(buffer, body, what_if);
+                self.what_if_keys(buffer, footer, what_if);
+                None
+            }
             Some(Overlay::Undo(list)) => {
                 clear(buffer, body);
                 self.undo(buffer, body, list);
-                self.footer(buffer, footer);
+                self.undo_keys(buffer, footer);
                 None
             }
             None => {
@@ -365,6 +382,9 @@ fn crumb_of(model: &Model, place: &Place) -> String {
         Place::Event(id) => model.log.event(id).map_or_else(|| "event".into(), |event| event.name.to_string()),
         Place::Invocation(_) => "invocation".into(),
         Place::Source(id) => id.name().to_owned(),
+        Place::Access(of) => format!("{} who can", model.name_of(of)),
+        Place::Cell(cell) => cell.action.clone(),
+        Place::Journal(number) => format!("entry {number}"),
         Place::Errors => "errors".into(),
         Place::Identity => "identity".into(),
     }
@@ -401,9 +421,42 @@ pub(super) fn clip(text: &str, room: u16) -> std::borrow::Cow<'_, str> {
     cut.into()
 }
 
+/// A sentence cut to `room` cells where it may be cut: behind a clause, else behind a word. What is no sentence
+/// is left to [`clip`].
+fn brief(text: &str, room: u16) -> std::borrow::Cow<'_, str> {
+    let room = usize::from(room);
+    if text.width() <= room || room < 16 || !text.contains(' ') {
+        return text.into();
+    }
+    let fits = |at: &usize| text[..*at].width() < room;
+    let ends = |what: &'static str| text.match_indices(what).map(|(at, _)| at).filter(fits).last();
+    let clause = [ends("; "), ends(": ")].into_iter().flatten().max().filter(|at| *at * 5 >= room * 3);
+    match clause.or_else(|| ends(" ").filter(|at| *at * 4 >= room * 3)) {
+        Some(at) => format!("{}…", text[..at].trim_end_matches([',', ';', ':'])).into(),
+        None => text.into(),
+    }
+}
+
 /// Text in a column: cut to its width, filled to the left if it is a number.
 pub(super) fn align(text: &str, width: u16, right: bool) -> String {
     let text = clip(text, width);
     let fill = usize::from(width).saturating_sub(text.width());
     if right { format!("{}{text}", " ".repeat(fill)) } else { format!("{text}{}", " ".repeat(fill)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_are_cut_behind_clauses_and_words() {
+        for (text, room, cut) in [
+            ("PendingDeletion on 2026-11-27 23:40; job orion-law-1 cannot", 41, "PendingDeletion on 2026-11-27 23:40…"),
+            ("statement 2 lets everybody (\"*\") assume it", 36, "statement 2 lets everybody (\"*\")…"),
+            ("orion-a-name-without-any-blank-in-it", 20, "orion-a-name-without-any-blank-in-it"),
+            ("short enough", 20, "short enough"),
+        ] {
+            assert_eq!(brief(text, room), cut);
+        }
+    }
 }

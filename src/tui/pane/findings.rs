@@ -8,14 +8,14 @@ use super::super::page::{Page, Target};
 use super::super::theme::Role;
 use super::super::tree;
 use crate::base::time::span;
-use crate::inventory::{Document, Kind, ResourceRef};
+use crate::inventory::{Document, Kind, Link, ResourceRef};
 use crate::posture::{Status, Verdict};
 
 /// Columns.
 pub const COLUMNS: &[Column] = &[
     text("SEV", 8, 0, 0),
     text("", 4, 0, 4),
-    text("WHAT", 36, 5, 0),
+    text("WHAT", 36, 6, 0),
     text("WHERE", 18, 1, 1),
     text("CONTROL", 10, 0, 3),
     text("AGE", 4, 0, 4),
@@ -41,7 +41,7 @@ pub fn cells(model: &Model, subject: &Subject) -> Option<Vec<Cell>> {
         },
         Cell::new(if verdict.status == Status::Unknown { "?" } else { verdict.status.word() })
             .by(verdict.status as i64),
-        Cell::new(verdict.reason.as_str()),
+        Cell::of(super::reason::short(verdict), if verdict.stale.is_some() { Role::Unknown } else { Role::Text }),
         Cell::new(format!("{} {}", verdict.resource.kind.word(), verdict.name)),
         Cell::new(verdict.control),
         age(model, id),
@@ -71,21 +71,31 @@ pub fn page(model: &Model, id: &str, width: usize) -> Page {
         Status::Fail => verdict.severity.word().to_owned(),
         status => format!("{} {}", verdict.severity.word(), status.word()),
     };
+    let words = if verdict.stale.is_some() { format!("{words}, stale") } else { words };
     page.state = Some((verdict.severity.into(), words));
     page.text(Role::Title, verdict.title);
-    page.gap();
     page.text(Role::Text, verdict.reason.as_str());
     page.gap();
     let resource = &verdict.resource;
     let name = format!("{} {}", resource.kind.word(), verdict.name);
     page.field_to("on", Role::Accent, name, Some(Target::Go(Place::Resource(resource.clone()))));
+    statements(model, verdict, &mut page);
+    if !verdict.evidence.is_empty() {
+        page.head("Evidence");
+    }
+    for fact in &verdict.evidence {
+        let role = if fact.pointer.is_some() { Role::Match } else { Role::Text };
+        let at = fact.pointer.as_deref().map(|pointer| format!("  at {pointer}")).unwrap_or_default();
+        let label: String = fact.label.as_str().chars().take(24).collect();
+        page.field(&label, role, format!("{}{at}", fact.value));
+    }
+    page.gap();
     page.field("id", Role::Dim, resource.id.as_str());
     page.field("code", Role::Dim, verdict.code);
     if let Some(since) = model.judged.since(&verdict.id) {
         let age = span(model.now.secs_since(since).max(0));
         page.field("open for", Role::Dim, format!("{age}, since {}", since.minute()));
     }
-    evidence(model, verdict, &mut page);
     fixes(verdict, &mut page);
     affected(model, verdict, &mut page);
     page.head("Read from");
@@ -96,39 +106,41 @@ pub fn page(model: &Model, id: &str, width: usize) -> Page {
     page
 }
 
-fn evidence(model: &Model, verdict: &Verdict, page: &mut Page) {
-    if verdict.evidence.is_empty() {
-        return;
-    }
-    page.head("Evidence");
-    for fact in &verdict.evidence {
-        let role = if fact.pointer.is_some() { Role::Match } else { Role::Text };
-        let at = fact.pointer.as_deref().map(|pointer| format!("  at {pointer}")).unwrap_or_default();
-        let label: String = fact.label.as_str().chars().take(11).collect();
-        page.field(&label, role, format!("{}{at}", fact.value));
-    }
+/// The most lines of one statement.
+const STATEMENT: usize = 30;
+
+/// The statements of policies that the evidence points into, whole, with what it points at marked. They come
+/// first: they are why.
+fn statements(model: &Model, verdict: &Verdict, page: &mut Page) {
     let pointers: BTreeSet<&str> = verdict.evidence.iter().filter_map(|fact| fact.pointer.as_deref()).collect();
-    let Some(pointer) = pointers.first() else { return };
-    for (name, document) in documents(model, &verdict.resource) {
-        let Ok(json) = document.json() else { continue };
-        if json.pointer(pointer).is_none() {
-            continue;
-        }
-        page.head(format!("{name}, {} bytes", document.raw().len()));
+    let documents = documents(model, &verdict.resource);
+    for pointer in pointers.into_iter().take(4) {
+        let found = documents.iter().find_map(|(name, document)| {
+            let json = document.json().ok().filter(|json| json.pointer(pointer).is_some())?;
+            Some((name, document, json))
+        });
+        let Some((name, document, json)) = found else { continue };
+        page.gap();
+        page.line(vec![
+            (Role::Title, name.clone()),
+            (Role::Match, format!("  {pointer}")),
+            (Role::Dim, format!("  of {} bytes", document.raw().len())),
+        ]);
         let marked = tree::lines_of(&json, pointer);
-        // why not all of it: the statement must be seen without scrolling; o has the rest.
+        let whole: Vec<&str> = pointer.splitn(4, '/').take(3).collect();
+        let around = tree::lines_of(&json, &whole.join("/"));
         let shown = document.shown();
-        let lines = shown.lines().count();
-        let (from, to) = (marked.start.saturating_sub(2), (marked.end + 2).min(lines));
-        if from > 0 {
-            page.text(Role::Dim, &format!("  … {from} lines"));
-        }
-        let near: Vec<&str> = shown.lines().skip(from).take(to - from).collect();
-        page.code(&near.join("\n"), &(marked.start - from..marked.end - from));
-        if to < lines {
-            page.text(Role::Dim, &format!("  … {} lines", lines - to));
-        }
-        break;
+        // why not all of it: the statement must be seen without scrolling; o has the rest.
+        let (from, to) = if around.len() > STATEMENT {
+            let from = marked.start.saturating_sub(4).max(around.start);
+            (from, (from + STATEMENT).min(around.end))
+        } else {
+            (around.start, around.end)
+        };
+        let lines: Vec<&str> = shown.lines().skip(from).take(to - from).collect();
+        let indent = lines.first().map_or(0, |line| line.len() - line.trim_start().len());
+        let lines: Vec<&str> = lines.into_iter().map(|line| line.get(indent..).unwrap_or(line)).collect();
+        page.code(&lines.join("\n"), &(marked.start.saturating_sub(from)..marked.end.saturating_sub(from)));
     }
 }
 
@@ -194,24 +206,24 @@ fn fixes(verdict: &Verdict, page: &mut Page) {
     }
 }
 
+/// What a fault of it affects: what needs it, by lineage, and what the control names.
 fn affected(model: &Model, verdict: &Verdict, page: &mut Page) {
-    let mut reached: BTreeSet<ResourceRef> = model.lineage.upstream(&verdict.resource);
-    reached
-        .retain(|of| matches!(of.kind, Kind::Model | Kind::ImportedModel | Kind::Job | Kind::ImportJob | Kind::Bucket));
-    let served: Vec<ResourceRef> = reached
-        .iter()
-        .chain(std::iter::once(&verdict.resource))
-        .flat_map(|of| model.lineage.down(of))
-        .filter(|(_, of)| matches!(of.kind, Kind::Deployment | Kind::Throughput))
-        .map(|(_, of)| of.clone())
-        .collect();
-    let all: BTreeSet<ResourceRef> = reached.into_iter().chain(served).chain(verdict.related.iter().cloned()).collect();
+    let mut all: Vec<ResourceRef> = verdict.related.clone();
+    for of in model.lineage.all_needed_by(&verdict.resource) {
+        // why not data: a prefix says no more than its bucket.
+        if of.kind != Kind::Data && !all.contains(&of) {
+            all.push(of);
+        }
+    }
     if all.is_empty() {
         return;
     }
-    page.head("Affects");
+    page.head(format!("Affects  {}", all.len()));
     for of in all.iter().take(40) {
-        page.field_to(of.kind.word(), Role::Accent, model.name_of(of), Some(Target::Go(Place::Resource(of.clone()))));
+        let name = model.name_of(of);
+        let served = model.lineage.down(of).iter().filter(|(link, _)| *link == Link::ServedBy).count();
+        let text = if served > 0 { format!("{name}  served by {served}") } else { name };
+        page.field_to(of.kind.word(), Role::Accent, text, Some(Target::Go(Place::Resource(of.clone()))));
     }
     if all.len() > 40 {
         page.text(Role::Dim, &format!("and {} more: L shows the lineage", all.len() - 40));

@@ -154,7 +154,7 @@ pub fn page(model: &Model, id: &Text, width: usize) -> Page {
     };
     if let Some(event) = model.log.all().iter().find(|event| same(&event.record)) {
         page.head("The same call in CloudTrail");
-        page.line(super::trail::line(event)).target = Some(Target::Go(Place::Event(event.id.clone())));
+        page.line(super::trail::line(model, event)).target = Some(Target::Go(Place::Event(event.id.clone())));
     }
     page
 }

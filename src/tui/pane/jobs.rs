@@ -5,22 +5,22 @@ use super::super::model::{Model, Place};
 use super::super::page::{Page, Target};
 use super::super::theme::Role;
 use super::resource::{link_field, read_field, when};
-use super::{age, name_or, worst};
+use super::{age, name_or, standing};
 use crate::base::time::span;
 use crate::base::{ResourceId, Timestamp};
-use crate::inventory::bedrock::{JobStatus, Phase, S3Uri, VpcConfig};
+use crate::inventory::bedrock::{JobDetail, JobStatus, Phase, S3Uri, VpcConfig};
 use crate::inventory::{Kind, ResourceRef};
 
 /// Columns.
 pub const COLUMNS: &[Column] = &[
     text("JOB", 16, 3, 0),
     text("STATUS", 11, 0, 0),
-    text("KIND", 11, 0, 3),
+    text("KIND", 12, 0, 3),
     text("KEY", 12, 1, 2),
     text("ROLE", 12, 1, 5),
     number("TOOK", 4, 4),
     number("AGE", 4, 1),
-    text("!", 4, 0, 1),
+    text("!", 9, 0, 1),
 ];
 
 struct Job<'a> {
@@ -164,7 +164,7 @@ pub fn cells(model: &Model, subject: &Subject) -> Option<Vec<Cell>> {
         name_or(model, Kind::Role, job.role, "-"),
         took,
         age(model, job.created),
-        worst(model, of),
+        standing::whole(model, of),
     ])
 }
 
@@ -172,7 +172,7 @@ pub fn cells(model: &Model, subject: &Subject) -> Option<Vec<Cell>> {
 pub fn detail(model: &Model, of: &ResourceRef, page: &mut Page) {
     let Some(job) = job(model, of) else { return };
     let since = model.now.secs_since(job.ended.unwrap_or(job.created));
-    let word = job.status.word().to_uppercase();
+    let word = job.status.word();
     let state = if job.ended.is_some() {
         format!("{word} {} ago", span(since))
     } else {
@@ -210,7 +210,7 @@ pub fn detail(model: &Model, of: &ResourceRef, page: &mut Page) {
                     uris(page, "training", &detail.training);
                     uris(page, "validation", &detail.validation);
                     uris(page, "output", detail.output.as_slice());
-                    losses(page, detail.training_loss, &detail.validation_losses);
+                    losses(page, detail);
                     if !detail.hyper_parameters.is_empty() {
                         let all: Vec<_> =
                             detail.hyper_parameters.iter().map(|(name, value)| format!("{name} {value}")).collect();
@@ -221,7 +221,7 @@ pub fn detail(model: &Model, of: &ResourceRef, page: &mut Page) {
             }
             match &job.output_model {
                 Some(made) => link_field(model, page, "made", Kind::Model, Some(made), "-"),
-                None => page.field("makes", Role::Dim, format!("{} (no model yet)", job.output_model_name)),
+                None => page.field("makes", Role::Dim, makes(job.output_model_name.as_str(), &job.status)),
             }
         }
         Kind::ImportJob => {
@@ -236,14 +236,21 @@ pub fn detail(model: &Model, of: &ResourceRef, page: &mut Page) {
                 }
                 None => read_field(page, "detail", &job.detail, |_| (Role::Text, String::new())),
             }
-            link_field(model, page, "made", Kind::ImportedModel, job.imported_model.as_ref(), "no model yet");
+            match &job.imported_model {
+                Some(made) => link_field(model, page, "made", Kind::ImportedModel, Some(made), "-"),
+                None => page.field("makes", Role::Dim, makes(job.imported_model_name.as_str(), &job.status)),
+            }
         }
         Kind::CopyJob => {
             let Some(job) = inventory.copy_jobs.get(&of.id) else { return };
             cause(model, of, page, job.failure.as_ref());
             link_field(model, page, "from", Kind::Model, Some(&job.source_model), "-");
             page.field("account", Role::Text, job.source_account.as_str());
-            link_field(model, page, "to", Kind::Model, Some(&job.target_model), "-");
+            if matches!(job.status, JobStatus::Failed | JobStatus::Stopped) {
+                page.field("to", Role::Dim, makes(job.target_name.as_str(), &job.status));
+            } else {
+                link_field(model, page, "to", Kind::Model, Some(&job.target_model), "-");
+            }
             link_field(model, page, "key", Kind::Key, job.target_key.as_ref(), "a key that AWS owns");
         }
         Kind::EvaluationJob => {
@@ -331,14 +338,30 @@ fn uris(page: &mut Page, label: &str, uris: &[S3Uri]) {
     }
 }
 
-fn losses(page: &mut Page, training: Option<f32>, validation: &[f32]) {
-    if training.is_none() && validation.is_empty() {
-        return;
+/// What becomes of the model of a job that has made none.
+fn makes(name: &str, status: &JobStatus) -> String {
+    match status {
+        JobStatus::Failed => format!("nothing: the job failed before it made {name}"),
+        JobStatus::Stopped | JobStatus::Stopping => format!("nothing: the job was stopped before it made {name}"),
+        JobStatus::Completed => format!("{name}, of which AWS gives no ARN"),
+        JobStatus::InProgress | JobStatus::Other(_) => format!("{name}, when it is done"),
     }
-    let training = training.map(|loss| format!("training {loss:.3}"));
-    let validation = (!validation.is_empty()).then(|| {
-        format!("validation {}", validation.iter().map(|loss| format!("{loss:.3}")).collect::<Vec<_>>().join(" "))
+}
+
+/// The losses that the job reports. They are its last ones: AWS keeps the curve in files below the output, and
+/// objects are not read.
+fn losses(page: &mut Page, detail: &JobDetail) {
+    let training = detail.training_loss.map(|loss| format!("training {loss:.3}"));
+    let several = detail.validation_losses.len() > 1;
+    let validation = detail.validation_losses.iter().enumerate().map(|(at, loss)| {
+        if several { format!("validation {} {loss:.3}", at + 1) } else { format!("validation {loss:.3}") }
     });
     let all: Vec<String> = training.into_iter().chain(validation).collect();
-    page.field("loss", Role::Text, all.join("   "));
+    if all.is_empty() {
+        return;
+    }
+    page.field("last loss", Role::Text, all.join("   "));
+    if let Some(output) = &detail.output {
+        page.field("loss curve", Role::Dim, format!("in the metrics files below {output}: objects are not read"));
+    }
 }

@@ -8,7 +8,7 @@ use super::super::model::{Model, Place};
 use super::super::page::{Page, Target};
 use super::super::theme::Role;
 use super::resource::{policies, read_field, when};
-use super::{spark, worst};
+use super::{key_use_since, since, spark_since, standing};
 use crate::activity::Outcome;
 use crate::base::time::span;
 use crate::base::{ResourceId, Timestamp};
@@ -51,6 +51,9 @@ fn state(model: &Model, key: &Key) -> (Role, String) {
         }
         (KeyState::Enabled, _) => (Role::Ok, "enabled".into()),
         (KeyState::Disabled, _) => (Role::High, "DISABLED".into()),
+        // In ten letters: it waits for its key material; its custom key store cannot be reached.
+        (KeyState::PendingImport, _) => (Role::High, "IMPORT DUE".into()),
+        (KeyState::Unavailable, _) => (Role::High, "STORE DOWN".into()),
         (other, _) => (Role::High, other.to_string()),
     }
 }
@@ -91,14 +94,14 @@ pub fn cells(model: &Model, subject: &Subject) -> Option<Vec<Cell>> {
         Cell::of(word, role),
         rotation,
         if used.is_empty() { Cell::of("nothing", Role::Dim) } else { Cell::new(used) },
-        Cell::of(spark(&pairs), Role::Accent).by(-i64::from(calls)),
+        Cell::of(spark_since(&pairs, model, 3 * 3600), Role::Accent).by(-i64::from(calls)),
         if denied > 0 {
             Cell::of(denied.to_string(), Role::High).by(i64::from(denied))
         } else {
             Cell::of("-", Role::Dim).by(0)
         },
         grants,
-        worst(model, of),
+        standing::own(model, of),
     ])
 }
 
@@ -155,7 +158,10 @@ struct Use {
 /// Use by operation and by principal, from the events that were read.
 fn usage(model: &Model, of: &ResourceRef, page: &mut Page) {
     let events = model.log.of(&of.id);
-    page.head("Use, 24 h");
+    page.head(match key_use_since(model) {
+        Some(at) => format!("Use since {}", since(model, at)),
+        None => "Use, 24 h".to_owned(),
+    });
     if events.is_empty() {
         page.text(
             Role::Dim,
@@ -195,7 +201,7 @@ fn usage(model: &Model, of: &ResourceRef, page: &mut Page) {
             let name_cell = super::super::view::align(name, 18, false);
             let mut spans = vec![
                 (Role::Text, format!("{name_cell} ")),
-                (Role::Accent, spark(&usage.hours)),
+                (Role::Accent, spark_since(&usage.hours, model, 2 * 3600)),
                 (Role::Text, format!(" {:>5}", usage.calls)),
                 if usage.denied > 0 {
                     (Role::High, format!(" ✗{:<4}", usage.denied))
@@ -218,7 +224,7 @@ fn usage(model: &Model, of: &ResourceRef, page: &mut Page) {
     if !denied.is_empty() {
         page.head(format!("Denied  {}", denied.len()));
         for event in denied.iter().take(5) {
-            page.line(super::trail::line(event)).target = Some(Target::Go(Place::Event(event.id.clone())));
+            page.line(super::trail::line(model, event)).target = Some(Target::Go(Place::Event(event.id.clone())));
         }
     }
 }

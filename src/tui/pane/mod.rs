@@ -3,15 +3,21 @@
 
 pub mod data;
 pub mod findings;
+pub mod guardrails;
 pub mod invocations;
 pub mod jobs;
+pub mod journal;
 pub mod keys;
 pub mod models;
 pub mod network;
 pub mod posture;
+pub mod reason;
+pub mod recorded;
 pub mod resource;
+pub mod roles;
 pub mod session;
 pub mod sources;
+pub mod standing;
 pub mod trail;
 
 use super::keymap::Action;
@@ -35,7 +41,7 @@ macro_rules! panes {
         }
 
         impl Pane {
-            /// All, in the order of the tabs.
+            /// All, in the order of the tabs; then those that are reached by name.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
             /// Its name.
@@ -48,7 +54,7 @@ macro_rules! panes {
                 match self { $(Self::$variant => $short,)* }
             }
 
-            /// Its key.
+            /// Its key; a blank for those that are reached by name.
             pub fn digit(self) -> char {
                 match self { $(Self::$variant => $digit,)* }
             }
@@ -72,14 +78,28 @@ panes! {
     Trail, '8', "Trail", "Trail";
     Invocations, '9', "Invocations", "Inv";
     Sources, '0', "Sources", "Src";
+    Guardrails, ' ', "Guardrails", "Guardrails";
+    Roles, ' ', "Roles", "Roles";
+    Journal, ' ', "Journal", "Journal";
 }
 
 impl Pane {
-    /// The next or the previous pane, round and round.
+    /// Whether it has a tab and a key.
+    pub fn is_tab(self) -> bool {
+        self.digit() != ' '
+    }
+
+    /// The next or the previous pane of the tabs, round and round.
     #[must_use]
     pub fn step(self, forward: bool) -> Self {
-        let count = Self::ALL.len();
-        Self::ALL[(self as usize + if forward { 1 } else { count - 1 }) % count]
+        let tabs: Vec<Self> = Self::ALL.iter().copied().filter(|pane| pane.is_tab()).collect();
+        let next = match (tabs.iter().position(|pane| *pane == self), forward) {
+            (Some(at), true) => at + 1,
+            (Some(at), false) => at + tabs.len() - 1,
+            (None, true) => 0,
+            (None, false) => tabs.len() - 1,
+        };
+        tabs.get(next % tabs.len().max(1)).copied().unwrap_or(self)
     }
 }
 
@@ -95,6 +115,9 @@ pub fn columns(pane: Pane) -> &'static [Column] {
         Pane::Trail => trail::COLUMNS,
         Pane::Invocations => invocations::COLUMNS,
         Pane::Sources => sources::COLUMNS,
+        Pane::Guardrails => guardrails::COLUMNS,
+        Pane::Roles => roles::COLUMNS,
+        Pane::Journal => journal::COLUMNS,
     }
 }
 
@@ -110,6 +133,9 @@ pub fn subjects(model: &Model, pane: Pane) -> Vec<Subject> {
         Pane::Trail => trail::subjects(model),
         Pane::Invocations => invocations::subjects(model),
         Pane::Sources => sources::subjects(model),
+        Pane::Guardrails => guardrails::subjects(model),
+        Pane::Roles => roles::subjects(model),
+        Pane::Journal => journal::subjects(model),
     }
 }
 
@@ -138,6 +164,9 @@ pub fn cells(model: &Model, pane: Pane, subject: &Subject) -> Vec<Cell> {
         Pane::Trail => trail::cells(model, subject),
         Pane::Invocations => invocations::cells(model, subject),
         Pane::Sources => sources::cells(model, subject),
+        Pane::Guardrails => guardrails::cells(model, subject),
+        Pane::Roles => roles::cells(model, subject),
+        Pane::Journal => journal::cells(model, subject),
     };
     cells.unwrap_or_else(|| vec![Cell::of("gone", Role::Dim)])
 }
@@ -156,6 +185,8 @@ pub fn list_title(pane: Pane) -> &'static str {
     match pane {
         Pane::Posture => "Worst first",
         Pane::Invocations => "Invocations, newest first",
+        Pane::Roles => "Roles of customization",
+        Pane::Journal => "Journal, newest first",
         pane => pane.title(),
     }
 }
@@ -183,7 +214,9 @@ pub fn sources_of(pane: Pane) -> &'static [SourceId] {
         }
         Pane::Trail => &[SourceId::EVENTS],
         Pane::Invocations => &[SourceId::LOG_EVENTS, SourceId::LOGGING],
-        Pane::Posture | Pane::Findings | Pane::Sources => &[],
+        Pane::Guardrails => &[SourceId::GUARDRAILS, SourceId::ENFORCED_GUARDRAILS, SourceId::GUARDRAIL_DETAILS],
+        Pane::Roles => &[SourceId::AUTHORIZATION],
+        Pane::Posture | Pane::Findings | Pane::Sources | Pane::Journal => &[],
     }
 }
 
@@ -192,7 +225,7 @@ pub fn nothing(model: &Model) -> (Role, String) {
     let list = model.list();
     if list.total > 0 {
         let filter = crate::base::text::safe(&list.filter).into_owned();
-        return (Role::Dim, format!("Nothing of {} matches '{filter}'. Esc clears the filter.", list.total));
+        return (Role::Dim, format!("Nothing of {} matches '{filter}'. Esc takes the filter away.", list.total));
     }
     if let (None, Some(error)) = (&model.session, &model.refused) {
         return (Role::High, format!("No session: {error}. To do: {}.", error.kind.advice()));
@@ -232,6 +265,11 @@ pub fn nothing(model: &Model) -> (Role, String) {
         Pane::Trail => "CloudTrail returned no events about Bedrock, KMS or the roles of customization.".into(),
         Pane::Invocations => invocations::nothing(model),
         Pane::Sources => "There are no sources.".into(),
+        Pane::Guardrails => {
+            format!("There are no guardrails in {place}: nothing filters what models are asked and answer.")
+        }
+        Pane::Roles => format!("No job, log or copy in {place} runs as a role."),
+        Pane::Journal => journal::nothing(model),
     };
     (Role::Dim, text)
 }
@@ -257,17 +295,6 @@ pub(super) fn age(model: &Model, at: Timestamp) -> Cell {
     Cell::new(text).by(secs)
 }
 
-/// The worst finding about a resource, as a cell.
-pub(super) fn worst(model: &Model, resource: &ResourceRef) -> Cell {
-    match model.judged.worst(&model.assessment, &resource.id) {
-        Some(severity) => {
-            Cell::of(&severity.word()[..severity.word().len().min(4)], severity.into()).by(severity as i64)
-        }
-        None if model.judged.is_in_doubt(&resource.id) => Cell::of("?", Role::Unknown).by(8),
-        None => Cell::of("-", Role::Dim).by(9),
-    }
-}
-
 /// A name behind an optional id: `-` for none, with what that means.
 pub(super) fn name_or(
     model: &Model,
@@ -281,8 +308,29 @@ pub(super) fn name_or(
     }
 }
 
+/// A moment of today, or with its day.
+pub(super) fn since(model: &Model, at: Timestamp) -> String {
+    let (minute, today) = (at.minute(), model.now.minute());
+    if minute[..10] == today[..10] { minute[11..].to_owned() } else { minute[5..].to_owned() }
+}
+
+/// Since when the use of keys is known, if that is not the whole last day.
+pub(super) fn key_use_since(model: &Model) -> Option<Timestamp> {
+    let named = model.inventory.coverage.looked(SourceId::EVENTS)?.named;
+    (model.now.secs_since(named) < 86_400 - 300).then_some(named)
+}
+
+/// Bars of `secs` each that end now; `?` where nothing is known, so that it does not look like nothing.
+pub(super) fn spark_since(values: &[u32], model: &Model, secs: i64) -> String {
+    let known = key_use_since(model).map_or(i64::MAX, |at| model.now.secs_since(at));
+    let begins = (1..=values.len()).rev().map(|back| i64::try_from(back).unwrap_or(i64::MAX).saturating_mul(secs));
+    let bars = spark(values);
+    let unread = |(value, begins): (&u32, i64)| *value == 0 && begins > known;
+    bars.chars().zip(values.iter().zip(begins)).map(|(bar, span)| if unread(span) { '?' } else { bar }).collect()
+}
+
 /// Eight heights of bars; `·` for nothing.
-pub(super) fn spark(values: &[u32]) -> String {
+fn spark(values: &[u32]) -> String {
     let most = values.iter().copied().max().unwrap_or(0);
     values
         .iter()

@@ -5,7 +5,7 @@ use super::super::model::Model;
 use super::super::page::Page;
 use super::super::theme::Role;
 use super::resource::{link_field, read_field, when};
-use super::{age, name_or, worst};
+use super::{age, name_or, standing};
 use crate::base::ResourceId;
 use crate::inventory::{Kind, Link, ResourceRef};
 
@@ -17,7 +17,7 @@ pub const COLUMNS: &[Column] = &[
     text("KEY", 12, 1, 1),
     text("BASE", 12, 2, 4),
     number("AGE", 4, 3),
-    text("!", 4, 0, 1),
+    text("!", 9, 0, 1),
 ];
 
 /// All models, newest first.
@@ -79,9 +79,13 @@ pub fn cells(model: &Model, subject: &Subject) -> Option<Vec<Cell>> {
                 if custom.owned { Cell::of("custom", Role::Dim) } else { Cell::of("received", Role::Medium) },
                 served,
                 key_cell(detail.is_some(), detail.and_then(|detail| detail.kms_key.as_ref())),
-                Cell::of(custom.base_model_name.as_str(), Role::Dim),
+                if custom.base_model_name.is_empty() {
+                    Cell::of("-", Role::Dim)
+                } else {
+                    Cell::of(custom.base_model_name.as_str(), Role::Dim)
+                },
                 age(model, custom.created),
-                worst(model, of),
+                standing::whole(model, of),
             ]
         }
         Kind::ImportedModel => {
@@ -94,7 +98,7 @@ pub fn cells(model: &Model, subject: &Subject) -> Option<Vec<Cell>> {
                 key_cell(detail.is_some(), detail.and_then(|detail| detail.kms_key.as_ref())),
                 Cell::of(imported.architecture.as_str(), Role::Dim),
                 age(model, imported.created),
-                worst(model, of),
+                standing::whole(model, of),
             ]
         }
         _ => return None,
@@ -111,7 +115,8 @@ pub fn detail(model: &Model, of: &ResourceRef, page: &mut Page) {
                 if custom.owned { "custom".into() } else { format!("received from {}", custom.owner) },
             ));
             page.field("status", Role::Text, custom.status.as_str());
-            link_field(model, page, "base", Kind::FoundationModel, Some(&custom.base_model), "-");
+            let base = Some(&custom.base_model).filter(|base| !base.as_str().is_empty());
+            link_field(model, page, "base", Kind::FoundationModel, base, "none: it was created, not customized here");
             serving(model, of, page);
             match custom.detail.last() {
                 Some(detail) => {
@@ -128,7 +133,7 @@ pub fn detail(model: &Model, of: &ResourceRef, page: &mut Page) {
                         page.field("trained on", Role::Text, uri.to_string());
                     }
                     if let Some(loss) = detail.training_loss {
-                        page.field("loss", Role::Text, format!("{loss:.3}"));
+                        page.field("last loss", Role::Text, format!("training {loss:.3}"));
                     }
                 }
                 None => read_field(page, "detail", &custom.detail, |_| (Role::Text, String::new())),

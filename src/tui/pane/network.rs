@@ -3,7 +3,7 @@
 use super::super::list::{Cell, Column, Subject, text};
 use super::super::model::Model;
 use super::super::theme::Role;
-use super::worst;
+use super::standing;
 use crate::inventory::{Kind, ResourceRef};
 
 /// Columns.
@@ -58,7 +58,12 @@ pub fn cells(model: &Model, subject: &Subject) -> Option<Vec<Cell>> {
                 if internet(table) { (Role::Medium, "route to the internet") } else { (Role::Text, "no internet") };
             (
                 Cell::of(
-                    format!("{} routes, {out}{}", table.routes.len(), if table.main { ", main" } else { "" }),
+                    format!(
+                        "{} {}, {out}{}",
+                        table.routes.len(),
+                        if table.routes.len() == 1 { "route" } else { "routes" },
+                        if table.main { ", main" } else { "" }
+                    ),
                     role,
                 ),
                 Some(&table.vpc),
@@ -86,7 +91,7 @@ pub fn cells(model: &Model, subject: &Subject) -> Option<Vec<Cell>> {
             || Cell::of("-", Role::Dim),
             |vpc| Cell::of(model.name_of(&ResourceRef::new(Kind::Vpc, vpc)), Role::Dim),
         ),
-        worst(model, of),
+        standing::own(model, of),
     ])
 }
 

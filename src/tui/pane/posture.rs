@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::super::judged::{AREAS, Came};
+use super::super::judged::{AREAS, Came, area_of};
 use super::super::model::Model;
 use super::super::theme::Role;
 use super::super::view::{Draw, Span};
@@ -11,6 +11,7 @@ use super::trail;
 use crate::base::time::span;
 use crate::inventory::kms::KeyState;
 use crate::inventory::{Kind, Link, ResourceRef, SourceId, SourceState};
+use crate::posture::Area;
 
 fn put(draw: &Draw<'_>, buffer: &mut Buffer, inside: Rect, lines: &[Vec<Span>]) {
     for (row, line) in lines.iter().take(usize::from(inside.height)).enumerate() {
@@ -19,7 +20,7 @@ fn put(draw: &Draw<'_>, buffer: &mut Buffer, inside: Rect, lines: &[Vec<Span>]) 
     }
 }
 
-/// Scores by area.
+/// Scores by area, with what moved.
 pub fn scores(draw: &Draw<'_>, buffer: &mut Buffer, area: Rect) {
     let model = draw.model;
     let mut title = vec![(Role::Title, "Posture".to_owned())];
@@ -27,10 +28,13 @@ pub fn scores(draw: &Draw<'_>, buffer: &mut Buffer, area: Rect) {
         title.push((score_role(total), format!("  {total}")));
         title.push((Role::Dim, " of 100".into()));
     }
-    let foot = vec![(Role::Dim, "? = could not look: never counted as pass".to_owned())];
-    let inside = draw.frame(buffer, area, &title, &foot);
-    let narrow = inside.width < 60;
-    let bar = usize::from(inside.width.saturating_sub(if narrow { 38 } else { 48 })).clamp(6, 20);
+    title.extend(moved(model, None));
+    let narrow = area.width < 60;
+    let foot = if narrow { "? = unknown: never a pass" } else { "? = could not look: never counted as pass" };
+    let inside = draw.frame(buffer, area, &title, &[(Role::Dim, foot.to_owned())]);
+    // Beside the bar: the name, the score, what moved, the counts.
+    let beside = if narrow { 11 + 5 + 12 } else { 11 + 5 + 3 + 32 };
+    let bar = usize::from(inside.width.saturating_sub(2)).saturating_sub(beside).clamp(4, 20);
     let lines: Vec<Vec<Span>> = AREAS
         .iter()
         .map(|(area, _, name)| {
@@ -45,17 +49,26 @@ pub fn scores(draw: &Draw<'_>, buffer: &mut Buffer, area: Rect) {
                 (Role::Dim, "░".repeat(bar - full)),
                 (role, format!(" {number} ")),
             ];
-            for (count, word, role) in [
+            if !narrow {
+                let spans = moved(model, Some(*area));
+                let used: usize = spans.iter().map(|(_, text)| text.chars().count()).sum();
+                line.extend(spans.into_iter().take(if used > 3 { 1 } else { 2 }));
+                line.push((Role::Text, " ".repeat(3usize.saturating_sub(used.min(3)))));
+            }
+            for (at, (count, word, role)) in [
                 (counts[0], "pass", Role::Ok),
                 (counts[1], "fail", Role::High),
                 (counts[2], "warn", Role::Medium),
                 (counts[3], "?", Role::Unknown),
-            ] {
-                let text = if narrow && word != "?" {
-                    format!(" {count}{}", &word[..1])
-                } else {
-                    format!("{count:>3} {word}")
-                };
+            ]
+            .into_iter()
+            .enumerate()
+            {
+                // why no passes: where room is short, what passes is what one can do without.
+                if narrow && at == 0 {
+                    continue;
+                }
+                let text = if narrow { format!("{count:>3}{}", &word[..1]) } else { format!("{count:>3} {word}") };
                 // why blank: nine rows of zeros hide the numbers that matter.
                 line.push(if count == 0 { (Role::Dim, " ".repeat(text.len())) } else { (role, text) });
             }
@@ -63,6 +76,21 @@ pub fn scores(draw: &Draw<'_>, buffer: &mut Buffer, area: Rect) {
         })
         .collect();
     put(draw, buffer, inside, &lines);
+}
+
+/// What came (▲) and went (✓) since the last look, in an area or in all.
+fn moved(model: &Model, area: Option<Area>) -> Vec<Span> {
+    let of = || model.judged.changes.iter().filter(|change| area.is_none() || area_of(&change.id) == area);
+    let gone = of().filter(|change| change.came == Came::Gone).count();
+    let came = of().count() - gone;
+    let all = area.is_none();
+    let mut spans = Vec::new();
+    for (count, mark, role) in [(came, "▲", Role::High), (gone, "✓", Role::Ok)] {
+        if count > 0 {
+            spans.push((role, format!("{}{mark}{count}", if all { "  " } else { "" })));
+        }
+    }
+    spans
 }
 
 fn score_role(score: u8) -> Role {
@@ -77,6 +105,7 @@ fn score_role(score: u8) -> Role {
 pub fn changes(draw: &Draw<'_>, buffer: &mut Buffer, area: Rect) {
     let model = draw.model;
     let since = match model.judged.last_look() {
+        Some(at) if area.width < 50 => format!("since {} ago", span(model.now.secs_since(at))),
         Some(at) => format!("since your last look, {} ago", span(model.now.secs_since(at))),
         None => "while you look".to_owned(),
     };
@@ -85,9 +114,10 @@ pub fn changes(draw: &Draw<'_>, buffer: &mut Buffer, area: Rect) {
     let mut lines: Vec<Vec<Span>> = Vec::new();
     let expiring = expiring(model);
     let gaps = gaps(model);
+    let drift = drift(model);
     let room = usize::from(inside.height);
-    let rest =
-        expiring.len().min(3) + usize::from(!expiring.is_empty()) + gaps.len().min(3) + usize::from(!gaps.is_empty());
+    let rows = |lines: &[Vec<Span>]| lines.len().min(3) + usize::from(!lines.is_empty());
+    let rest = rows(&drift) + rows(&expiring) + rows(&gaps);
     let for_changes = room.saturating_sub(rest).max(1);
     for change in model.judged.changes.iter().take(for_changes) {
         let (role, word) = match change.came {
@@ -104,6 +134,10 @@ pub fn changes(draw: &Draw<'_>, buffer: &mut Buffer, area: Rect) {
             if model.busy { "the first round of reading is under way" } else { "nothing" }.into(),
         )]);
     }
+    if !drift.is_empty() {
+        lines.push(vec![(Role::Title, "Drift".into()), (Role::Dim, "  :journal".into())]);
+        lines.extend(drift.into_iter().take(3));
+    }
     if !expiring.is_empty() {
         lines.push(vec![(Role::Title, "Expiring".into())]);
         lines.extend(expiring.into_iter().take(3));
@@ -116,6 +150,16 @@ pub fn changes(draw: &Draw<'_>, buffer: &mut Buffer, area: Rect) {
     put(draw, buffer, inside, &lines);
 }
 
+/// What somebody changed since a fix that was made from here, past bedwatch.
+fn drift(model: &Model) -> Vec<Vec<Span>> {
+    let all = model.journal.drifted(&model.inventory).into_iter();
+    all.map(|(number, key)| {
+        let text = format!("policy changed since entry {number} wrote it");
+        vec![(Role::High, format!("key {} ", model.name_of(&key))), (Role::Text, text)]
+    })
+    .collect()
+}
+
 fn expiring(model: &Model) -> Vec<Vec<Span>> {
     let mut all: Vec<(i64, Vec<Span>)> = Vec::new();
     for key in model.inventory.keys.values() {
@@ -126,7 +170,9 @@ fn expiring(model: &Model) -> Vec<Vec<Span>> {
                 *link == Link::EncryptedWith && matches!(by.kind, Kind::Model | Kind::ImportedModel)
             });
             let left = at.secs_since(model.now);
-            let text = format!("is deleted in {}, live models on it: {}", span(left), live.count());
+            let live = live.count();
+            let models = if live == 1 { "1 model".to_owned() } else { format!("{live} models") };
+            let text = format!("is deleted in {} with {models}", span(left));
             all.push((left, vec![(Role::Critical, format!("key {} ", key.label())), (Role::Text, text)]));
         }
         if let Some(at) = metadata.valid_to {
@@ -149,14 +195,24 @@ fn expiring(model: &Model) -> Vec<Vec<Span>> {
         }
     }
     if let Some(left) = model.session.as_ref().and_then(|session| session.expires).map(|at| at.secs_since(model.now))
-        && left < 3600
+        && left < 4 * 3600
     {
         let text = if left <= 0 {
             "have expired: log in again, then press r".into()
         } else {
             format!("expire in {}", span(left))
         };
-        all.push((left, vec![(Role::High, "your credentials ".into()), (Role::Text, text)]));
+        let role = if left < 3600 { Role::High } else { Role::Medium };
+        all.push((left, vec![(role, "your credentials ".into()), (Role::Text, text)]));
+    }
+    for base in model.inventory.foundation_models.values().filter(|base| base.lifecycle.as_str() == "LEGACY") {
+        let of = ResourceRef::new(Kind::FoundationModel, &base.arn);
+        let made = model.lineage.all_needed_by(&of).into_iter().filter(|of| of.kind == Kind::Model).count();
+        if made > 0 {
+            // why last: AWS says LEGACY, and not until when.
+            let text = format!("is LEGACY, models made of it: {made}");
+            all.push((i64::MAX, vec![(Role::Medium, format!("{} ", base.name)), (Role::Text, text)]));
+        }
     }
     all.sort_by_key(|(left, _)| *left);
     all.into_iter().map(|(_, line)| line).collect()
@@ -186,7 +242,7 @@ pub fn live(draw: &Draw<'_>, buffer: &mut Buffer, area: Rect) {
         vec![(Role::Title, "Live".to_owned()), (Role::Dim, format!("  {} events, 8 shows all", model.log.all().len()))];
     let inside = draw.frame(buffer, area, &title, &[]);
     let mut lines: Vec<Vec<Span>> =
-        model.log.all().iter().take(usize::from(inside.height)).map(|event| trail::line(event)).collect();
+        model.log.all().iter().take(usize::from(inside.height)).map(|event| trail::line(model, event)).collect();
     if lines.is_empty() {
         lines.push(vec![(Role::Dim, "no events yet".into())]);
     }

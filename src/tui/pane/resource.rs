@@ -8,9 +8,10 @@ use crate::base::ResourceId;
 use crate::base::time::span;
 use crate::inventory::read::Unknown;
 use crate::inventory::{Kind, Read, ResourceRef};
+use crate::posture::Verdict;
 
-/// The page of a resource.
-pub fn page(model: &Model, resource: &ResourceRef, width: usize) -> Page {
+/// The page of a resource; `brief` for the box beside a list, where lineage is a key press away.
+pub fn page(model: &Model, resource: &ResourceRef, width: usize, brief: bool) -> Page {
     let mut page = Page::new(model.name_of(resource), width);
     if !model.inventory.holds(resource) {
         let text = format!("{} {} is named by others, but was not read itself", resource.kind.word(), resource.id);
@@ -23,13 +24,21 @@ pub fn page(model: &Model, resource: &ResourceRef, width: usize) -> Page {
         Kind::Model | Kind::ImportedModel => super::models::detail(model, resource, &mut page),
         Kind::Key => super::keys::detail(model, resource, &mut page),
         Kind::Bucket => super::data::detail(model, resource, &mut page),
+        Kind::Guardrail => super::guardrails::detail(model, resource, &mut page),
+        Kind::Role if model.inventory.holds(resource) => super::roles::detail(model, resource, &mut page),
         _ => generic(model, resource, &mut page),
     }
     open_findings(model, resource, &mut page);
     if resource.kind != Kind::Key {
         policies(model, resource, &mut page);
     }
-    links(model, resource, &mut page);
+    // why not in brief: these name what they need in fields of their own.
+    let told =
+        matches!(resource.kind, Kind::Job | Kind::ImportJob | Kind::CopyJob | Kind::EvaluationJob | Kind::BatchJob)
+            || matches!(resource.kind, Kind::Model | Kind::ImportedModel | Kind::Key | Kind::Bucket);
+    if !(brief && told) {
+        links(model, resource, &mut page);
+    }
     recent(model, resource, &mut page);
     page
 }
@@ -56,22 +65,35 @@ fn generic(model: &Model, resource: &ResourceRef, page: &mut Page) {
     }
 }
 
-/// Findings about it or concerning it.
+/// Findings about it or concerning it; then those of what it needs.
 pub fn open_findings(model: &Model, resource: &ResourceRef, page: &mut Page) {
-    let found = model.judged.of(&model.assessment, &resource.id);
-    if found.is_empty() {
+    let own = model.judged.of(&model.assessment, &resource.id);
+    if !own.is_empty() {
+        page.head(format!("Findings  {}", own.len()));
+    }
+    let row = |page: &mut Page, verdict: &Verdict, text: String| {
+        let line =
+            page.line(vec![(verdict.severity.into(), format!("{:<9}", verdict.severity.word())), (Role::Text, text)]);
+        line.target = Some(Target::Go(Place::Finding(verdict.id.clone())));
+    };
+    for verdict in own.iter().take(12) {
+        row(page, verdict, verdict.reason.to_string());
+    }
+    if own.len() > 12 {
+        page.text(Role::Dim, &format!("and {} more in Findings", own.len() - 12));
+    }
+    let mut through = super::standing::through(model, resource);
+    through.retain(|verdict| !own.iter().any(|held| held.id == verdict.id));
+    if through.is_empty() {
         return;
     }
-    page.head(format!("Findings  {}", found.len()));
-    for verdict in found.iter().take(12) {
-        let line = page.line(vec![
-            (verdict.severity.into(), format!("{:<9}", verdict.severity.word())),
-            (Role::Text, verdict.reason.to_string()),
-        ]);
-        line.target = Some(Target::Go(Place::Finding(verdict.id.clone())));
+    page.head(format!("Findings of what it needs  {}", through.len()));
+    for verdict in through.iter().take(8) {
+        let whose = format!("{} {}: ", verdict.resource.kind.word(), verdict.name);
+        row(page, verdict, format!("{whose}{}", super::reason::short(verdict)));
     }
-    if found.len() > 12 {
-        page.text(Role::Dim, &format!("and {} more in Findings", found.len() - 12));
+    if through.len() > 8 {
+        page.text(Role::Dim, &format!("and {} more: L shows where", through.len() - 8));
     }
 }
 
@@ -83,30 +105,26 @@ pub fn policies(model: &Model, resource: &ResourceRef, page: &mut Page) {
     }
 }
 
-/// One step of lineage, both ways.
+/// One step of lineage, both ways: sentences that begin with this resource.
 pub fn links(model: &Model, resource: &ResourceRef, page: &mut Page) {
-    let (up, down) = (model.lineage.up(resource), model.lineage.down(resource));
-    if up.is_empty() && down.is_empty() {
+    let (needs, needed_by) = (model.lineage.needs(resource), model.lineage.needed_by(resource));
+    let all: Vec<_> = needs.chain(needed_by).collect();
+    if all.is_empty() {
         return;
     }
     page.head("Lineage");
-    let mut put = |from: bool, link: crate::inventory::Link, other: &ResourceRef| {
-        let (arrow, verb) = if from { ("←", link.verb()) } else { ("→", link.verb()) };
-        let name = format!("{} {}", other.kind.word(), model.name_of(other));
-        let sentence = if from { format!("{arrow} {name} ({verb} this)") } else { format!("{arrow} {verb} {name}") };
-        let line = page.line(vec![(Role::Accent, sentence)]);
-        line.target = Some(Target::Go(Place::Resource(other.clone())));
+    for (sentence, other) in all.iter().take(40) {
+        let mut spans =
+            vec![(Role::Text, format!("{sentence} {} ", other.kind.word())), (Role::Accent, model.name_of(other))];
+        if let Some(severity) = model.judged.worst(&model.assessment, &other.id) {
+            spans.push((severity.into(), format!("  {}", severity.word())));
+        }
+        let line = page.line(spans);
+        line.target = Some(Target::Go(Place::Resource((*other).clone())));
         line.copy = Some(other.id.to_string());
-    };
-    for (link, other) in up.iter().take(20) {
-        put(true, *link, other);
     }
-    for (link, other) in down.iter().take(20) {
-        put(false, *link, other);
-    }
-    let hidden = up.len().saturating_sub(20) + down.len().saturating_sub(20);
-    if hidden > 0 {
-        page.text(Role::Dim, &format!("and {hidden} more: L shows all"));
+    if all.len() > 40 {
+        page.text(Role::Dim, &format!("and {} more: L shows all", all.len() - 40));
     }
 }
 
@@ -118,7 +136,7 @@ pub fn recent(model: &Model, resource: &ResourceRef, page: &mut Page) {
     }
     page.head(format!("Events  {}", events.len()));
     for event in events.iter().take(6) {
-        let line = page.line(trail::line(event));
+        let line = page.line(trail::line(model, event));
         line.target = Some(Target::Go(Place::Event(event.id.clone())));
     }
     if events.len() > 6 {

@@ -26,11 +26,17 @@ pub fn identity(model: &Model, width: usize) -> Page {
         Role::Text,
         format!("{} {}", session.account, session.alias.as_ref().map(|alias| format!("({alias})")).unwrap_or_default()),
     );
+    if model.options.production {
+        page.field("marked", Role::Write, "PRODUCTION: fixes are confirmed by typing the account");
+    }
     page.field("partition", Role::Text, session.partition.as_str());
     page.field("region", Role::Text, session.region.as_str());
     page.field("profile", Role::Text, session.profile.as_ref().map_or("the default one", |profile| profile.as_str()));
     match &session.endpoint {
         Some(endpoint) => page.field("endpoint", Role::Notice, format!("{endpoint}  OVERRIDDEN: not AWS's own")),
+        None if matches!(session.mode, Mode::Demo | Mode::Case) => {
+            page.field("endpoint", Role::Dim, "none: no network");
+        }
         None => page.field("endpoint", Role::Dim, "AWS's own"),
     }
     match session.expires {

@@ -9,6 +9,7 @@ use ratatui::layout::Rect;
 use super::super::list::{Cell, Column, Subject, text};
 use super::super::log::buckets;
 use super::super::model::{Model, Place};
+use super::super::names::short;
 use super::super::page::{Page, Target};
 use super::super::theme::Role;
 use super::super::view::{Draw, Span};
@@ -16,6 +17,7 @@ use super::super::{tree, view};
 use crate::activity::{Event, Outcome};
 use crate::base::Text;
 use crate::base::text::safe;
+use crate::inventory::SourceId;
 
 /// Columns.
 pub const COLUMNS: &[Column] = &[
@@ -44,9 +46,9 @@ fn result(event: &Event) -> (Role, String) {
 
 fn what_on(model: &Model, event: &Event) -> String {
     let named = event.resources.iter().find(|id| event.principal.as_ref() != Some(id));
-    named.map_or_else(String::new, |id| {
-        let key = model.inventory.keys.get(id).map(|key| key.label().to_owned());
-        key.unwrap_or_else(|| id.last().to_owned())
+    named.map_or_else(String::new, |id| match model.names.find(id) {
+        Some(resource) => model.name_of(resource),
+        None => short(id).to_owned(),
     })
 }
 
@@ -64,20 +66,28 @@ pub fn cells(model: &Model, subject: &Subject) -> Option<Vec<Cell>> {
         Cell::of(word, role),
         Cell::new(what_on(model, event)),
         Cell::new(event.from.as_str()),
-        Cell::new(event.via.as_ref().map_or("direct", Text::as_str)),
+        if event.is_ours() {
+            Cell::of("bedwatch", Role::Notice)
+        } else {
+            Cell::new(event.via.as_ref().map_or("direct", Text::as_str))
+        },
         Cell::new(event.source.as_str()),
     ])
 }
 
 /// An event in a line, for lists within pages.
-pub fn line(event: &Event) -> Vec<Span> {
+pub fn line(model: &Model, event: &Event) -> Vec<Span> {
     let (role, word) = result(event);
+    let on = what_on(model, event);
+    let ours = if event.is_ours() { "  by bedwatch" } else { "" };
     vec![
         (Role::Dim, format!("{}  ", event.at.clock())),
         (role, view::align(&word, 8, false)),
         (Role::Text, format!(" {} ", view::align(event.who.as_str(), 14, false))),
         (Role::Text, format!("{}:{}", event.source, event.name)),
+        (Role::Accent, if on.is_empty() { on } else { format!("  {on}") }),
         (Role::Dim, format!("  {}", event.from)),
+        (Role::Notice, ours.to_owned()),
     ]
 }
 
@@ -111,6 +121,15 @@ pub fn histogram(draw: &Draw<'_>, buffer: &mut Buffer, area: Rect) {
     if denied > 0 {
         title.push((Role::High, format!("  {denied} denied")));
     }
+    // why: before these times an empty bar does not mean that nothing happened.
+    if let Some(looked) = model.inventory.coverage.looked(SourceId::EVENTS) {
+        let named = if looked.named < looked.all {
+            format!(" (changes and key use since {})", super::since(model, looked.named))
+        } else {
+            String::new()
+        };
+        title.push((Role::Medium, format!("  since {}{named}", super::since(model, looked.all))));
+    }
     let paused = if model.paused { vec![(Role::Notice, "paused".to_owned())] } else { Vec::new() };
     let inside = draw.frame(buffer, area, &title, &paused);
     if inside.height < 2 || inside.width < 4 {
@@ -132,7 +151,11 @@ pub fn histogram(draw: &Draw<'_>, buffer: &mut Buffer, area: Rect) {
     let y = inside.y + inside.height - 1;
     let label = |back: i64| {
         let at = model.now.plus_secs(-back);
-        if secs >= 10_800 { at.minute()[5..10].to_owned() } else { at.clock()[..5].to_owned() }
+        if secs * i64::try_from(width).unwrap_or(0) > 86_400 {
+            at.minute()[5..10].to_owned()
+        } else {
+            at.clock()[..5].to_owned()
+        }
     };
     for quarter in 0..=4usize {
         let column = (width - 1) * quarter / 4;
@@ -161,6 +184,9 @@ pub fn page(model: &Model, id: &Text, folded: &BTreeSet<String>, width: usize) -
     }
     page.field("from", Role::Text, event.from.as_str());
     page.field("via", Role::Text, event.via.as_ref().map_or("called directly", Text::as_str));
+    if event.is_ours() {
+        page.field("made by", Role::Notice, "bedwatch: the user agent says so");
+    }
     for id in &event.resources {
         let target = model.resource_named(id).map(|resource| Target::Go(Place::Resource(resource)));
         let role = if target.is_some() { Role::Accent } else { Role::Text };
@@ -222,7 +248,7 @@ impl Filter {
 impl Term {
     fn holds(&self, model: &Model, event: &Event) -> bool {
         let has = |text: &str| text.to_lowercase().contains(&self.value);
-        let via = || event.via.as_ref().map_or("direct", Text::as_str);
+        let via = || if event.is_ours() { "bedwatch" } else { event.via.as_ref().map_or("direct", Text::as_str) };
         let named = || event.resources.iter().any(|id| has(id.as_str())) || has(&what_on(model, event));
         match self.field.as_deref() {
             Some("who") => has(event.who.as_str()) || event.principal.as_ref().is_some_and(|id| has(id.as_str())),

@@ -6,7 +6,7 @@ use crate::inventory::kms::*;
 use crate::inventory::s3::{Bucket, Encryption, PublicAccessBlock, Versioning};
 use crate::inventory::{
     Document, ErrorKind, Items, Kind, Mode, Read, ReadError, ResourceRef, SessionInfo, SourceId, SourceReport, Update,
-    ec2, iam,
+    ec2, iam, testing,
 };
 use crate::posture::{Assessment, Evidence, Severity, Status, Verdict};
 use crate::source::{CallStats, Envelope, Message};
@@ -61,16 +61,11 @@ fn got<T>(value: T) -> Read<T> {
 
 pub fn session(mode: Mode) -> SessionInfo {
     SessionInfo {
-        generation: Generation(1),
-        account: ACCOUNT.into(),
-        alias: Some("orion-prod".into()),
         principal: format!("arn:aws:sts::{ACCOUNT}:assumed-role/oncall-readonly/ada").as_str().into(),
-        partition: "aws".into(),
-        region: "us-east-1".into(),
         mode,
         profile: Some("orion".into()),
-        endpoint: None,
         expires: Some(now().plus_secs(47 * 60)),
+        ..testing::session()
     }
 }
 
@@ -85,14 +80,9 @@ fn key(name: &str, state: KeyState, rotation: bool, grants: Vec<Grant>) -> Key {
         metadata: got(KeyMetadata {
             deletion: (state == KeyState::PendingDeletion).then(|| now().plus_secs(6 * 86_400 + 60)),
             state,
-            manager: "CUSTOMER".into(),
-            origin: "AWS_KMS".into(),
-            spec: "SYMMETRIC_DEFAULT".into(),
-            usage: "ENCRYPT_DECRYPT".into(),
-            multi_region: false,
             description: "for Orion's models".into(),
             created: Some(now().plus_secs(-41 * 86_400)),
-            valid_to: None,
+            ..testing::key_metadata()
         }),
         policy: got(Document::pretty(&policy)),
         grants: got(grants),
@@ -110,6 +100,7 @@ fn grant(grantee: &str, operations: &[&str], minutes: i64) -> Grant {
         operations: operations.iter().map(|op| (*op).into()).collect(),
         context_equals: std::collections::BTreeMap::new(),
         context_subset: std::collections::BTreeMap::new(),
+        source_arn: None,
         created: Some(now().plus_secs(-minutes * 60)),
     }
 }
@@ -152,6 +143,8 @@ fn job(name: &str, status: JobStatus, hours: i64, key: Option<&str>) -> Customiz
             hyper_parameters: [("epochCount".into(), "3".into())].into(),
             training_loss: done.then_some(0.612),
             validation_losses: Vec::new(),
+            invocation_logs: None,
+            grader: None,
         }),
         tags: Read::NotAsked,
     }
@@ -205,18 +198,11 @@ fn bucket(name: &str, key: Option<&str>, versioned: bool) -> Bucket {
 
 fn role(name: &str) -> iam::Role {
     iam::Role {
-        arn: role_arn(name),
-        name: name.into(),
-        role_id: "AROAEXAMPLE".into(),
         trust: Document::new(
             r#"{"Statement":[{"Effect":"Allow","Principal":{"Service":"bedrock.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#,
         ),
-        inline: Vec::new(),
-        attached: Vec::new(),
-        boundary: None,
         created: now().plus_secs(-90 * 86_400),
-        last_used: None,
-        tags: std::collections::BTreeMap::new(),
+        ..testing::role(role_arn(name))
     }
 }
 
@@ -244,6 +230,7 @@ pub fn updates() -> Vec<Update> {
             imported_model: Some(arn("bedrock", "imported-model/eyes")),
             imported_model_name: "orion-eyes".into(),
             created: now().plus_secs(-9 * 3600),
+            tags: Read::NotAsked,
             ended: Some(now().plus_secs(-8 * 3600)),
             detail: Read::failed(error("bedrock:GetModelImportJob")),
         }])),
@@ -257,6 +244,8 @@ pub fn updates() -> Vec<Update> {
             model: model_arn("orion-chat"),
             status: "Active".into(),
             created: now().plus_secs(-86_400),
+            detail: Read::NotAsked,
+            tags: Read::NotAsked,
         }])),
         Update::Listed(Items::Throughput(vec![Throughput {
             arn: arn("bedrock", "provisioned-model/p1"),
@@ -267,6 +256,9 @@ pub fn updates() -> Vec<Update> {
             commitment: Some("OneMonth".into()),
             commitment_ends: Some(now().plus_secs(9 * 86_400 + 60)),
             created: now().plus_secs(-21 * 86_400),
+            desired_model: None,
+            desired_units: None,
+            tags: Read::NotAsked,
         }])),
         Update::Listed(Items::FoundationModel(vec![FoundationModel {
             arn: base_arn(),
@@ -274,6 +266,10 @@ pub fn updates() -> Vec<Update> {
             provider: "Anthropic".into(),
             lifecycle: "ACTIVE".into(),
             customizations: vec!["FINE_TUNING".into()],
+            legacy_from: None,
+            ends: None,
+            inputs: Vec::new(),
+            outputs: Vec::new(),
         }])),
         Update::Read(Items::Bucket(vec![
             bucket("orion-train", Some("orion-std"), false),
@@ -286,6 +282,7 @@ pub fn updates() -> Vec<Update> {
             cidr: "10.0.0.0/16".into(),
             dns_support: got(true),
             dns_hostnames: got(true),
+            dhcp_options: None,
         }])),
         Update::Listed(Items::Subnet(vec![ec2::Subnet {
             id: "subnet-0a1b".into(),
@@ -317,6 +314,8 @@ pub fn updates() -> Vec<Update> {
             text: true,
             images: false,
             embeddings: false,
+            video: false,
+            audio: false,
         }))),
     ];
     for source in SourceId::all().filter(|source| source.is_read()) {
@@ -361,6 +360,8 @@ fn verdict(
         evidence: vec![Evidence { label: "statement".into(), value: "Everyone may kms:*".into(), pointer }],
         sources: vec![SourceId::KEY_POLICIES],
         fixes: if of.0 == Kind::Key { &["FIX-01"] } else { &[] },
+        muted: None,
+        stale: None,
     }
 }
 

@@ -2,6 +2,10 @@
 
 mod behaviour;
 mod budget;
-mod fixture;
+mod fixing;
+pub mod fixture;
 mod happened;
+mod matrix;
+mod of_then;
 mod screens;
+mod ways;

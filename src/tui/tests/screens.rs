@@ -28,6 +28,9 @@ fn panes() {
         ("trail", "8"),
         ("invocations", "9"),
         ("sources", "0"),
+        ("roles", ": r o l e s enter"),
+        ("guardrails", ": g u a r d r a i l s enter"),
+        ("journal", ": j o u r n a l enter"),
     ] {
         shot(name, key);
     }
@@ -46,6 +49,9 @@ fn details() {
         ("source", "0 enter"),
         ("lineage", "5 j j L"),
         ("raw", "3 o"),
+        ("role", ": r o l e s enter enter"),
+        ("job_failed", "3 / c h a t - 2 enter enter"),
+        ("raw_key", "5 j j o"),
         ("identity", "i"),
         ("help", "?"),
         ("palette", ": k e y"),
