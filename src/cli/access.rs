@@ -10,9 +10,10 @@ use unicode_width::UnicodeWidthStr as _;
 use super::{Exit, Target, Trouble, live, runtime};
 use crate::access::obtain::{Ways, obtain};
 use crate::access::who::who_of;
-use crate::access::{ContextValue, Decision, Matrix, People, Row, Scenario, Target as Resource};
+use crate::access::{ContextValue, Decision, Matrix, People, Row, Scenario, Target as Resource, propose};
 use crate::base::text::{safe, shorten_middle};
-use crate::base::{Clock, ResourceId};
+use crate::base::{Clock, ResourceId, Text};
+use crate::inventory::kms::Key;
 use crate::inventory::{Inventory, SessionInfo};
 use crate::source::{Envelope, Message};
 
@@ -33,6 +34,8 @@ pub(super) struct AccessArgs {
     all: bool,
     #[command(flatten)]
     how: How,
+    #[command(flatten)]
+    propose: super::access_propose::ProposeArgs,
     /// Output formats
     #[arg(short = 'M', long = "output-formats", value_enum, value_delimiter = ',', default_value = "table")]
     formats: Vec<AccessFormat>,
@@ -121,6 +124,9 @@ pub(super) fn seen(target: &Target, offline: Option<&Path>) -> Result<(SessionIn
 pub(super) fn run(target: &Target, args: &AccessArgs) -> Result<Exit, Trouble> {
     let (session, inventory) = seen(target, args.offline.as_deref())?;
     let resource = Resource::of(&inventory, &session, &args.resource).map_err(|no| Trouble::new(Exit::Usage, no))?;
+    if args.propose.is_asked() {
+        return super::access_propose::run(&session, &inventory, &resource, &args.propose, &args.formats);
+    }
     let actions: Vec<String> = if args.actions.is_empty() {
         resource.actions().iter().map(|action| (*action).to_owned()).collect()
     } else {
@@ -131,12 +137,25 @@ pub(super) fn run(target: &Target, args: &AccessArgs) -> Result<Exit, Trouble> {
         return Err(Trouble::new(Exit::Usage, why));
     }
     let mut people = People::of(&inventory);
-    let matrix = who_of(&inventory, &mut people, &resource, &actions, &args.how.scenario());
+    let mut matrix = who_of(&inventory, &mut people, &resource, &actions, &args.how.scenario());
+    if let Resource::One(one) = &resource {
+        let over = propose::expired(one, Clock::System.now());
+        if one.grants.as_ref().is_ok_and(|grants| !grants.is_empty()) {
+            // G7: AWS KMS Developer Guide, "Eventual consistency for grants".
+            let late = "a grant counts up to five minutes after it is made, at once with its token; one that is \
+                retired or revoked may work as long";
+            matrix.notes.push(Text::new(late));
+        }
+        matrix.notes.extend(over.iter().map(|label| Text::new(format!("{label} of its policy is over: take it out"))));
+    }
     let ways = obtain(&inventory, &people, &resource, &matrix);
     let mut out = io::BufWriter::new(io::stdout().lock());
     for format in &args.formats {
         match format {
-            AccessFormat::Table => table(&session, &matrix, &ways, args.all, &mut out)?,
+            AccessFormat::Table => {
+                let name = inventory.keys.get(matrix.resource.to_string().as_str()).map(Key::label);
+                table(&session, name, &matrix, &ways, args.all, &mut out)?;
+            }
             AccessFormat::Json => writeln!(out, "{:#}", document(&session, &matrix, &ways))?,
         }
     }
@@ -160,7 +179,17 @@ fn letter(decision: &Decision) -> char {
     }
 }
 
-fn table(session: &SessionInfo, matrix: &Matrix, ways: &Ways, all: bool, out: &mut dyn Write) -> io::Result<()> {
+fn table(
+    session: &SessionInfo,
+    name: Option<&str>,
+    matrix: &Matrix,
+    ways: &Ways,
+    all: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if let Some(name) = name {
+        lines(out, "", name)?;
+    }
     lines(out, "", matrix.resource.to_string().as_str())?;
     writeln!(out, "{}  account {}  region {}", session.mode.badge(), session.account, session.region)?;
     writeln!(out)?;
@@ -168,6 +197,7 @@ fn table(session: &SessionInfo, matrix: &Matrix, ways: &Ways, all: bool, out: &m
         writeln!(out, "{:>3} {action}", at + 1)?;
     }
     writeln!(out, "    Y allowed  c under conditions  ? uncertain  - not allowed  x denied")?;
+    writeln!(out, "  ! not of this account")?;
     writeln!(out)?;
     let heads = (1..=matrix.actions.len()).map(|n| format!("{n:>3}")).collect::<Vec<_>>().concat();
     writeln!(out, "{:<NAMES$}{heads}", "principal")?;
@@ -185,9 +215,9 @@ fn table(session: &SessionInfo, matrix: &Matrix, ways: &Ways, all: bool, out: &m
     }
     writeln!(out)?;
     writeln!(out, "Why:")?;
-    for row in shown.iter().filter(|row| row.has_access()) {
-        lines(out, "  ", row.who.name().as_str())?;
-        for (actions, words) in reasons(row, &matrix.actions) {
+    for (names, reasons) in alike(shown.iter().filter(|row| row.has_access()), &matrix.actions) {
+        lines(out, "  ", &names.join(", "))?;
+        for (actions, words) in reasons {
             lines(out, "    ", &format!("{actions}: {words}"))?;
         }
     }
@@ -196,13 +226,14 @@ fn table(session: &SessionInfo, matrix: &Matrix, ways: &Ways, all: bool, out: &m
     if ways.ways.is_empty() {
         writeln!(out, "  nobody that was seen")?;
     }
-    for way in &ways.ways {
-        let chain = match &way.through[..] {
-            [] => String::new(),
-            roles => format!(" through {}", roles.iter().map(ResourceId::last).collect::<Vec<_>>().join(", ")),
-        };
-        let (who, on) = (way.who.name(), way.on.last());
-        lines(out, "  ", &format!("{who}: {} on {on}{chain}: {}", way.action, way.decision.words()))?;
+    let own = ResourceId::new(matrix.resource.to_string());
+    let mut last = None;
+    for (who, what, on) in detours(ways, &own) {
+        if last.as_ref() != Some(&who) {
+            lines(out, "  ", who.as_str())?;
+        }
+        lines(out, "    ", &format!("{what} on {}", on.join(", ")))?;
+        last = Some(who);
     }
     let gaps: Vec<_> = matrix.gaps.iter().chain(&ways.gaps).collect();
     if !gaps.is_empty() {
@@ -219,9 +250,52 @@ fn table(session: &SessionInfo, matrix: &Matrix, ways: &Ways, all: bool, out: &m
     Ok(())
 }
 
+/// Actions that are decided alike, with the reason.
+type Reasons = Vec<(String, String)>;
+
+/// Principals that may do the same for the same reasons, with the reasons; in the order of the first of them.
+fn alike<'a>(rows: impl Iterator<Item = &'a &'a Row>, actions: &[String]) -> Vec<(Vec<String>, Reasons)> {
+    let mut found: Vec<(Vec<String>, Reasons)> = Vec::new();
+    for row in rows {
+        let (name, why) = (row.who.name().as_str().to_owned(), reasons(row, actions));
+        match found.iter_mut().find(|(_, held)| *held == why) {
+            Some((names, _)) => names.push(name),
+            None => found.push((vec![name], why)),
+        }
+    }
+    found
+}
+
+/// The ways of one principal by one action for one reason, on all that it reaches so: who, the action with the
+/// reason, and on what. Ordered by principal, as they came.
+fn detours(ways: &Ways, own: &ResourceId) -> Vec<(String, String, Vec<String>)> {
+    let mut found: Vec<(String, String, Vec<String>)> = Vec::new();
+    for way in &ways.ways {
+        let who = way.who.name().as_str().to_owned();
+        let why = way.decision.words().as_str().replace(way.action.as_str(), "it");
+        // What lets somebody become a role is its trust policy.
+        let why = if way.action.starts_with("sts:") { why.replace("resource policy", "trust policy") } else { why };
+        let what = format!("{}, {why},", way.action);
+        let chain: Vec<&str> = way.through.iter().map(ResourceId::last).collect();
+        let on = match (way.on == *own, &chain[..]) {
+            (true, _) => "it".to_owned(),
+            (false, []) => way.on.last().to_owned(),
+            (false, chain) => format!("{} (through {})", way.on.last(), chain.join(", ")),
+        };
+        match found.iter_mut().find(|(held, same, _)| *held == who && *same == what) {
+            Some((_, _, all)) => all.push(on),
+            None => {
+                let after = found.iter().rposition(|(held, _, _)| *held == who).map_or(found.len(), |at| at + 1);
+                found.insert(after, (who, what, vec![on]));
+            }
+        }
+    }
+    found
+}
+
 /// The actions of a row that are decided alike, with the reason.
-fn reasons(row: &Row, actions: &[String]) -> Vec<(String, String)> {
-    let mut found: Vec<(String, String)> = Vec::new();
+fn reasons(row: &Row, actions: &[String]) -> Reasons {
+    let mut found = Reasons::new();
     for (action, cell) in actions.iter().zip(&row.cells).filter(|(_, cell)| !cell.decision.is_denied()) {
         let words = cell.decision.words().as_str().replace(action.as_str(), "it");
         let name = action.split_once(':').map_or(action.as_str(), |(_, name)| name);

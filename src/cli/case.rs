@@ -11,7 +11,7 @@ use super::{Exit, Target, Trouble, live, runtime};
 use crate::activity::{Event, Invocation};
 use crate::base::{Clock, Generation, Timestamp};
 use crate::case::{Case, CaseError, Snapshot, Step};
-use crate::fix::{DiffKind, diff};
+use crate::fix::{DiffKind, Held, diff};
 use crate::inventory::{Inventory, Lineage, Update};
 use crate::posture::{Context, assess};
 use crate::source::{Command, Envelope, Message, live as source};
@@ -138,7 +138,13 @@ fn journal(file: &Path) -> Result<(), Trouble> {
             writeln!(out, "      {error}")?;
         }
         for after in &record.after {
-            let Some(before) = record.before.iter().find(|before| before.key == after.key) else { continue };
+            if let Held::Setting(after) = after {
+                writeln!(out, "      bucket {}: {}", after.bucket.name, after.setting.words())?;
+            }
+        }
+        for after in record.after.iter().filter_map(Held::key) {
+            let before = record.before.iter().filter_map(Held::key).find(|before| before.key == after.key);
+            let Some(before) = before else { continue };
             let changed = diff::policies(&before.state.policy, &after.state.policy);
             for line in changed.iter().filter(|line| line.kind != DiffKind::Same) {
                 let mark = if line.kind == DiffKind::Added { '+' } else { '-' };

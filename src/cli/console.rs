@@ -4,13 +4,15 @@ mod keeper;
 mod runner;
 
 use std::io::{self, Write as _};
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
+use futures::FutureExt as _;
 use tokio::sync::mpsc;
 
 use super::{ConsoleOptions, Exit, Target, Trouble, case, live, runtime};
-use crate::aws::{Options, WriteToken};
+use crate::aws::Options;
 use crate::base::{Clock, Generation, Timestamp};
 use crate::case::{Case, Export};
 use crate::inventory::{Mode, SessionInfo};
@@ -35,16 +37,19 @@ pub(super) fn run(target: &Target, options: ConsoleOptions) -> Result<Exit, Trou
         return Ok(Exit::Clean);
     }
     let runtime = runtime()?;
-    let done = runtime.block_on(async {
-        match (options.demo, &options.case) {
-            (true, _) => demo(&options).await,
-            (false, Some(path)) => saved(path, &options).await,
-            (false, None) => account(target, &options).await,
-        }
-    });
-    // why not a plain drop: a read that hangs in the system must not hold up the way out.
+    let run = runtime.block_on(
+        AssertUnwindSafe(async {
+            match (options.demo, &options.case) {
+                (true, _) => demo(&options).await,
+                (false, Some(path)) => saved(path, &options).await,
+                (false, None) => account(target, &options).await,
+            }
+        })
+        .catch_unwind(),
+    );
+    // why not a plain drop: a read that hangs in the system must not hold up the way out, nor that of a panic.
     runtime.shutdown_background();
-    done?;
+    run.unwrap_or_else(|panic| resume_unwind(panic))?;
     Ok(Exit::Clean)
 }
 
@@ -74,7 +79,7 @@ async fn show(stage: Stage, options: &ConsoleOptions) -> Result<(), Trouble> {
 }
 
 async fn account(target: &Target, options: &ConsoleOptions) -> Result<(), Trouble> {
-    let token = WriteToken::from_command_line(options.write);
+    let token = options.write.token();
     let mode = if token.is_some() { Mode::Write } else { Mode::ReadOnly };
     let clock = Clock::System;
     let aws: Options = live::options(target, token.clone());
@@ -85,27 +90,38 @@ async fn account(target: &Target, options: &ConsoleOptions) -> Result<(), Troubl
         Some(token) => Hands::Live { options: aws, token },
         None => Hands::None,
     };
-    let keeper = Keeper::for_sessions();
+    let keeper = Keeper::new();
     show(Stage { clock, mode, keeper, hands, commands, envelopes }, options).await
 }
 
 async fn saved(path: &Path, options: &ConsoleOptions) -> Result<(), Trouble> {
+    // why before the screen: a name that was mistyped is told at once.
+    if !path.is_file() {
+        case::open(path)?;
+    }
+    let path = path.to_owned();
+    replayed(move || opened(&path), Mode::Case, Hands::None, options).await
+}
+
+/// A saved case: what is replayed, the case, and the time of it.
+fn opened(path: &Path) -> Result<Opened, Trouble> {
     let case = case::open(path)?;
     let snapshot = case::latest(&case, path)?;
-    let clock = Clock::manual(snapshot.at);
     let events = case.events(usize::MAX).map_err(|error| case::about(path, &error))?;
     let invocations = case.invocations(usize::MAX).map_err(|error| case::about(path, &error))?;
     let mut session = snapshot.session;
     session.mode = Mode::Case;
     let inventory = snapshot.inventory;
     let replay = Replay { session, inventory, events, invocations, script: Vec::new(), calls: Vec::new() };
-    show(replayed(replay, clock, Mode::Case, Hands::None, case), options).await
+    Ok(Opened { replay, case, clock: Clock::manual(snapshot.at) })
 }
 
 async fn demo(options: &ConsoleOptions) -> Result<(), Trouble> {
-    let (replay, case, saved_at) = bundled()?;
-    let clock = Clock::replay(saved_at);
-    show(replayed(replay, clock, Mode::Demo, Hands::Rehearsal, case), options).await
+    let open = || {
+        let (replay, case, saved_at) = bundled()?;
+        Ok(Opened { replay, case, clock: Clock::replay(saved_at) })
+    };
+    replayed(open, Mode::Demo, Hands::Rehearsal, options).await
 }
 
 /// The bundled demo: what is replayed, its case, and when it was saved.
@@ -152,10 +168,40 @@ pub(super) fn exhibit() -> Result<Exhibit, Trouble> {
     Ok(Exhibit { envelopes, at })
 }
 
-/// A stage without a network.
-fn replayed(replay: Replay, clock: Clock, mode: Mode, hands: Hands, case: Case) -> Stage {
+/// What was opened to be replayed.
+struct Opened {
+    replay: Replay,
+    case: Case,
+    clock: Clock,
+}
+
+/// A console without a network. What it shows is opened behind its first frame; if that fails, the
+/// console ends with the reason.
+async fn replayed(
+    open: impl FnOnce() -> Result<Opened, Trouble> + Send + 'static,
+    mode: Mode,
+    hands: Hands,
+    options: &ConsoleOptions,
+) -> Result<(), Trouble> {
     let (sender, envelopes) = mpsc::channel(ENVELOPES);
     let (commands, orders) = mpsc::channel(64);
-    tokio::spawn(replay::run(replay, clock.clone(), sender, orders));
-    Stage { clock, mode, keeper: Keeper::for_case(Arc::new(case)), hands, commands, envelopes }
+    let (clock, keeper) = (Clock::later(), Keeper::new());
+    let (shared, later) = (keeper.shared(), clock.clone());
+    let opening = async move {
+        let opened = tokio::task::spawn_blocking(open).await;
+        let Opened { replay, case, clock } = opened.map_err(|error| {
+            Trouble::new(Exit::Failure, format_args!("opening broke off inside bedwatch: {error}; please report it"))
+        })??;
+        later.becomes(clock.clone());
+        shared.lock().case = Some(Arc::new(case));
+        replay::run(replay, clock, sender, orders).await;
+        Ok(())
+    };
+    let shown = show(Stage { clock, mode, keeper, hands, commands, envelopes }, options);
+    let opening = tokio::spawn(opening);
+    tokio::select! {
+        shown = shown => shown,
+        // Dropping the console gives the terminal back.
+        Ok(Err(trouble)) = opening => Err(trouble),
+    }
 }

@@ -3,8 +3,12 @@
 
 mod access;
 mod access_eval;
+mod access_propose;
+mod artifact;
 mod case;
 mod console;
+mod data;
+mod fix;
 mod generate;
 mod live;
 mod logging;
@@ -12,9 +16,11 @@ mod policy;
 mod scan;
 mod screenshots;
 mod why;
+mod write;
 
 use std::fmt;
-use std::io;
+use std::io::{self, Write as _};
+use std::panic;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -43,15 +49,35 @@ pub struct Cli {
 /// Which account and region, and how to get there.
 #[derive(Debug, Clone, Args)]
 struct Target {
-    /// Profile of the AWS configuration files
+    /// Profile of the AWS configuration files; `scan` takes several, separated by commas
     #[arg(long, global = true, env = "AWS_PROFILE", value_name = "NAME")]
     profile: Option<String>,
-    /// Region; default: the profile's
+    /// Region; default: the profile's. `scan` takes several, separated by commas
     #[arg(long, global = true, value_name = "REGION")]
     region: Option<String>,
     /// Send every AWS request here instead (a test server, a VPC endpoint)
     #[arg(long, global = true, value_name = "URL", value_parser = endpoint)]
     endpoint_url: Option<String>,
+}
+
+impl Target {
+    /// One target for each profile and region named; several are separated by commas.
+    fn each(&self) -> Vec<Self> {
+        let parts = |list: &Option<String>| match list {
+            Some(list) => list.split(',').map(|part| Some(part.trim().to_owned())).collect(),
+            None => vec![None],
+        };
+        let regions: Vec<Option<String>> = parts(&self.region);
+        let of_profile = |profile: Option<String>| {
+            let one = move |region: &Option<String>| Self {
+                profile: profile.clone(),
+                region: region.clone(),
+                endpoint_url: self.endpoint_url.clone(),
+            };
+            regions.iter().map(one).collect::<Vec<_>>()
+        };
+        parts(&self.profile).into_iter().flat_map(of_profile).collect()
+    }
 }
 
 /// How the console looks and what it may do.
@@ -63,9 +89,8 @@ struct ConsoleOptions {
     /// Open a saved case: no network, read-only
     #[arg(long, value_name = "FILE", conflicts_with = "write")]
     case: Option<PathBuf>,
-    /// Allow fixes to be applied. Without it no mutating request can leave the process
-    #[arg(long)]
-    write: bool,
+    #[command(flatten)]
+    write: write::WriteFlag,
     /// Colour theme; `bedwatch --theme ?` lists them
     #[arg(long, value_name = "NAME")]
     theme: Option<String>,
@@ -75,6 +100,25 @@ struct ConsoleOptions {
     /// Do not use synchronized output (DEC 2026)
     #[arg(long)]
     no_sync: bool,
+}
+
+impl ConsoleOptions {
+    /// Options that promise no network, or ask for the right to write, are the console's. Dropping them silently
+    /// before a command would let it go to the live account against what was said.
+    fn refuse_before_a_command(&self) -> Result<(), Trouble> {
+        let wrong = [
+            (self.demo, "--demo opens the console; no command reads the bundled case"),
+            (self.case.is_some(), "--case opens the console; a saved case is scanned with `scan --offline FILE`"),
+            (
+                self.write.token().is_some(),
+                "--write before a command opens nothing; it belongs behind `fix apply` and `fix undo`",
+            ),
+        ];
+        match wrong.into_iter().find(|(given, _)| *given) {
+            Some((_, why)) => Err(Trouble::new(Exit::Usage, format_args!("{why}"))),
+            None => Ok(()),
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -87,6 +131,15 @@ enum Command {
     Why(why::WhyArgs),
     /// Evaluate cases from standard input
     AccessEval(access_eval::EvalArgs),
+    /// Look into training data: secrets, personal data, planted instructions, repetition, format
+    #[command(subcommand)]
+    Data(data::DataCommand),
+    /// Look into model artefacts: safetensors structure, pickles, code, chat templates
+    #[command(subcommand)]
+    Artifact(artifact::ArtifactCommand),
+    /// Plan fixes, apply them, take them back
+    #[command(subcommand)]
+    Fix(fix::FixCommand),
     /// Look at case files
     #[command(subcommand)]
     Case(case::CaseCommand),
@@ -153,7 +206,7 @@ impl From<ReadError> for Trouble {
             ErrorKind::Unsupported => Exit::Usage,
             _ => Exit::Failure,
         };
-        Self::new(exit, format_args!("{error}\n  to do: {}", error.kind.advice()))
+        Self::new(exit, format_args!("{error}\n  to do: {}", error.kind.advice_once()))
     }
 }
 
@@ -172,24 +225,46 @@ impl From<io::Error> for Trouble {
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let _log = logging::start();
-    match run(cli) {
-        Ok(exit) => exit.into(),
-        Err(trouble) => {
-            use io::Write as _;
-            // stderr may be closed as well; there is nobody left to tell.
-            let _ = writeln!(io::stderr(), "bedwatch: {}", trouble.sentence);
-            trouble.exit.into()
-        }
-    }
+    let exit = caught(|| {
+        run(cli).unwrap_or_else(|trouble| {
+            tell(&trouble.sentence);
+            trouble.exit
+        })
+    });
+    exit.into()
+}
+
+/// Runs, and makes a failure with a last sentence out of a panic. The panic hook has given the
+/// terminal back and told what happened by then.
+pub fn caught(run: impl FnOnce() -> Exit) -> Exit {
+    // why safe to go on: nothing is done after a panic but to end.
+    panic::catch_unwind(panic::AssertUnwindSafe(run)).unwrap_or_else(|_| {
+        tell(
+            "it broke off because of a defect of its own, which the lines above name; what it had begun to change, \
+             if anything, is in the journal (`bedwatch case journal FILE`); please report it with those lines",
+        );
+        Exit::Failure
+    })
+}
+
+fn tell(sentence: &str) {
+    // stderr may be closed as well; there is nobody left to tell.
+    let _ = writeln!(io::stderr(), "bedwatch: {sentence}");
 }
 
 fn run(cli: Cli) -> Result<Exit, Trouble> {
+    if cli.command.is_some() {
+        cli.console.refuse_before_a_command()?;
+    }
     match cli.command {
         None => console::run(&cli.target, cli.console),
         Some(Command::Scan(args)) => scan::run(&cli.target, &args),
         Some(Command::Access(args)) => access::run(&cli.target, &args),
         Some(Command::Why(args)) => why::run(&cli.target, &args),
         Some(Command::AccessEval(args)) => access_eval::run(&args),
+        Some(Command::Data(command)) => data::run(&cli.target, &command),
+        Some(Command::Artifact(command)) => artifact::run(&cli.target, &command),
+        Some(Command::Fix(command)) => fix::run(&cli.target, &command),
         Some(Command::Case(command)) => case::run(&cli.target, &command),
         Some(Command::Policy(args)) => policy::run(&args),
         Some(Command::Screenshots(args)) => screenshots::run(&args),

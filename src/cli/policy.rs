@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{Exit, Trouble};
-use crate::aws::operations::{WRITES, service_operation};
+use crate::aws::operations::{CONTENT, WRITES, service_operation};
 use crate::inventory::SourceId;
 
 /// Which policy.
@@ -16,11 +16,18 @@ pub(super) struct PolicyArgs {
     /// Print what fixes need besides the read-only policy
     #[arg(long)]
     write: bool,
+    /// Print what `data scan` and `artifact check` need for s3:// addresses besides the read-only policy
+    #[arg(long, conflicts_with = "write")]
+    content: bool,
 }
 
 /// Runs it.
 pub(super) fn run(args: &PolicyArgs) -> Result<Exit, Trouble> {
-    let policy = if args.write { write_policy() } else { read_policy() };
+    let policy = match args {
+        PolicyArgs { write: true, .. } => write_policy(),
+        PolicyArgs { content: true, .. } => content_policy(),
+        _ => read_policy(),
+    };
     // Printing a Value cannot fail but by the stream.
     let text = serde_json::to_string_pretty(&policy).map_err(io::Error::from)?;
     writeln!(io::stdout(), "{text}")?;
@@ -36,8 +43,32 @@ fn read_policy() -> Value {
 fn write_policy() -> Value {
     document(
         "Fix",
-        &WRITES.iter().map(|(service, operation)| service_operation(service, operation)).collect::<Vec<_>>(),
+        &WRITES.iter().map(|(service, operation)| action(&service_operation(service, operation))).collect::<Vec<_>>(),
     )
+}
+
+/// The operations of `operations::CONTENT` by the actions that IAM knows them by. S3 decrypts on the caller's behalf.
+fn content_policy() -> Value {
+    let action = |operation: &(&str, &str)| match *operation {
+        // IAM knows the list of objects as the list of a bucket (Service Authorization Reference, Amazon S3).
+        ("S3", "ListObjectsV2") => "s3:ListBucket".to_owned(),
+        (service, operation) => service_operation(service, operation),
+    };
+    json!({"Version": "2012-10-17", "Statement": [
+        {"Sid": "BedwatchContent", "Effect": "Allow", "Action": CONTENT.iter().map(action).collect::<Vec<_>>(),
+            "Resource": ["arn:aws:s3:::BUCKET", "arn:aws:s3:::BUCKET/*"]},
+        {"Sid": "BedwatchContentKey", "Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": "*",
+            "Condition": {"StringLike": {"kms:ViaService": "s3.*.amazonaws.com"}}},
+    ]})
+}
+
+/// The IAM action of an operation, where it has another name (Service Authorization Reference, Amazon S3).
+fn action(operation: &str) -> String {
+    match operation {
+        "s3:PutPublicAccessBlock" => "s3:PutBucketPublicAccessBlock",
+        same => same,
+    }
+    .to_owned()
 }
 
 /// One statement a service, so that the document reads as the services do.
@@ -76,9 +107,18 @@ mod tests {
             }
         }
         assert!(!text.contains('*') || text.matches("\"*\"").count() == text.matches('*').count());
-        for action in ["kms:CreateGrant", "kms:PutKeyPolicy", "kms:RevokeGrant"] {
+        for action in [
+            "kms:CreateGrant",
+            "kms:PutKeyPolicy",
+            "kms:RevokeGrant",
+            "s3:PutBucketPublicAccessBlock",
+            "s3:PutBucketVersioning",
+        ] {
             assert!(write_policy().to_string().contains(action));
             assert!(!text.contains(action));
+        }
+        for action in ["s3:GetObject\"", "s3:ListBucket\"", "kms:Decrypt"] {
+            assert!(content_policy().to_string().contains(action) && !text.contains(action), "{action}");
         }
     }
 }

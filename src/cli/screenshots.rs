@@ -34,6 +34,13 @@ const PICTURES: &[(&str, u16, u16, &[Step])] = &[
     ),
     ("fix-diff", 80, 24, &[Step::Keys("2"), Step::Filter("OrionTuner customizes"), Step::Keys("f tab")]),
     ("sources", 80, 24, &[Step::Keys("0")]),
+    ("access", 120, 40, &[Step::Keys("5"), Step::Filter("orion-chat"), Step::Keys("a")]),
+    (
+        "access-why",
+        80,
+        24,
+        &[Step::Keys("5"), Step::Filter("orion-chat"), Step::Keys("a"), Step::Filter("ci-runner"), Step::Keys("enter")],
+    ),
 ];
 
 /// One thing done before the picture is taken.

@@ -48,16 +48,9 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    /// For live sessions: each has its own case, in its usual place.
-    pub fn for_sessions() -> Self {
+    /// A live session gets its own case, in its usual place; who replays a case puts that into [`Known`].
+    pub fn new() -> Self {
         Self { shared: Shared::default(), saved: None }
-    }
-
-    /// For a case or the demo.
-    pub fn for_case(case: Arc<Case>) -> Self {
-        let shared = Shared::default();
-        shared.lock().case = Some(case);
-        Self { shared, saved: None }
     }
 
     /// What it knows.

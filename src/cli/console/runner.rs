@@ -10,7 +10,7 @@ use crate::aws::{Options, Session, WriteToken, Writer};
 use crate::base::{Clock, Generation};
 use crate::case::Case;
 use crate::fix::{self, Applied, Approved, Executor, FixError, Rehearsal};
-use crate::inventory::{Read, SessionInfo};
+use crate::inventory::SessionInfo;
 use crate::source::Command;
 use crate::tui::{Effect, EffectRunner, Message, Replies};
 
@@ -73,7 +73,13 @@ impl EffectRunner for Runner {
                 });
             }
             // The runtime carries these out itself.
-            Effect::Quit | Effect::Suspend | Effect::Redraw | Effect::Copy(_) | Effect::ReadTheme => {}
+            Effect::Quit
+            | Effect::Suspend
+            | Effect::Redraw
+            | Effect::Copy(_)
+            | Effect::ReadTheme
+            | Effect::Export(_)
+            | Effect::Ask(_) => {}
         }
     }
 }
@@ -146,9 +152,8 @@ impl Job {
         let at = self.clock.now();
         let mut known = self.shared.lock();
         for after in &applied.after {
-            if let Some(key) = known.inventory.keys.get_mut(&after.key) {
-                key.policy = Read::got(after.state.policy.clone(), at);
-                key.grants = Read::got(after.state.grants.clone(), at);
+            if let Some(update) = after.update(&known.inventory, at) {
+                known.inventory.apply(update);
             }
         }
     }

@@ -1,0 +1,141 @@
+//! What `scan` is asked: which controls, which verdicts, which formats.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::posture::{CONTROLS, Framework, Severity, Status, Verdict, compliance, framework};
+use crate::report::Format;
+
+/// What to judge and how to say it.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ScanArgs {
+    /// Output formats
+    #[arg(short = 'M', long = "output-formats", value_enum, value_delimiter = ',', default_value = "table")]
+    pub(super) formats: Vec<Format>,
+    /// Write the reports into this folder; `-` for standard output
+    #[arg(short = 'o', long = "output-directory", value_name = "DIR", default_value = "-")]
+    pub(super) output: PathBuf,
+    /// Judge these controls only
+    #[arg(short = 'c', long = "controls", value_name = "ID", value_delimiter = ',', value_parser = control)]
+    controls: Vec<&'static str>,
+    /// Do not judge these controls
+    #[arg(short = 'e', long = "excluded-controls", value_name = "ID", value_delimiter = ',', value_parser = control)]
+    excluded: Vec<&'static str>,
+    /// Report findings of these severities only; an UNKNOWN is never left out
+    #[arg(short = 's', long, value_enum, value_delimiter = ',', value_name = "SEVERITY")]
+    severity: Vec<SeverityArg>,
+    /// Show these verdicts only; the exit code is of all
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "STATUS")]
+    status: Vec<StatusArg>,
+    /// Judge the controls of a framework only, and report its requirements
+    #[arg(long, value_name = "ID", value_parser = framework_arg)]
+    pub(super) compliance: Option<&'static Framework>,
+    /// Findings that are accepted: a mutelist in Prowler's form (YAML)
+    #[arg(short = 'w', long = "mutelist-file", value_name = "FILE")]
+    pub(super) mutes: Option<PathBuf>,
+    /// Exit with 3 if a failure is at least this bad; warnings never count
+    #[arg(long, value_enum, default_value = "low", value_name = "SEVERITY")]
+    fail_on: SeverityArg,
+    /// Judge a saved case instead of a live account
+    #[arg(long, value_name = "CASE")]
+    pub(super) offline: Option<PathBuf>,
+}
+
+impl ScanArgs {
+    /// From how bad on a failure counts.
+    pub(super) fn fail_on(&self) -> Severity {
+        self.fail_on.into()
+    }
+
+    /// Whether a verdict is of what was asked. The severity filter never hides an Unknown: that would
+    /// make a gap look like a clean account.
+    pub(super) fn wants(&self, verdict: &Verdict) -> bool {
+        let id = verdict.control;
+        let named = self.controls.is_empty() || self.controls.contains(&id);
+        let mapped = self.compliance.is_none_or(|framework| framework.controls().any(|control| control.id == id));
+        let severe = self.severity.is_empty()
+            || verdict.status == Status::Unknown
+            || self.severity.iter().any(|severity| Severity::from(*severity) == verdict.severity);
+        named && mapped && severe && !self.excluded.contains(&id)
+    }
+
+    /// Whether a verdict is to be shown.
+    pub(super) fn shows(&self, verdict: &Verdict) -> bool {
+        self.status.is_empty() || self.status.iter().any(|status| Status::from(*status) == verdict.status)
+    }
+}
+
+/// [`Severity`] as the command line spells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum SeverityArg {
+    Critical,
+    High,
+    Medium,
+    Low,
+}
+
+impl From<SeverityArg> for Severity {
+    fn from(arg: SeverityArg) -> Self {
+        match arg {
+            SeverityArg::Critical => Self::Critical,
+            SeverityArg::High => Self::High,
+            SeverityArg::Medium => Self::Medium,
+            SeverityArg::Low => Self::Low,
+        }
+    }
+}
+
+/// [`Status`] as the command line spells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "UPPER")]
+enum StatusArg {
+    Fail,
+    Warn,
+    Unknown,
+    Pass,
+    Na,
+    Muted,
+}
+
+impl From<StatusArg> for Status {
+    fn from(arg: StatusArg) -> Self {
+        match arg {
+            StatusArg::Fail => Self::Fail,
+            StatusArg::Warn => Self::Warn,
+            StatusArg::Unknown => Self::Unknown,
+            StatusArg::Pass => Self::Pass,
+            StatusArg::Na => Self::NotApplicable,
+            StatusArg::Muted => Self::Muted,
+        }
+    }
+}
+
+/// An id of the catalogue, in any case.
+fn control(text: &str) -> Result<&'static str, String> {
+    let known = CONTROLS.iter().map(|control| control.id).find(|id| id.eq_ignore_ascii_case(text));
+    known.ok_or_else(|| {
+        let all: Vec<_> = CONTROLS.iter().map(|control| control.id).collect();
+        format!("there is no such control; this version has {}", all.join(", "))
+    })
+}
+
+fn framework_arg(text: &str) -> Result<&'static Framework, String> {
+    framework(text).ok_or_else(|| {
+        let all: Vec<_> = compliance::FRAMEWORKS.iter().map(|framework| framework.id).collect();
+        format!("there is no such framework; there are {}", all.join(", "))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_checked_before_anything_is_read() {
+        assert_eq!(control("cus-kms-01"), Ok("CUS-KMS-01"));
+        assert!(control("CUS-KMS-99").unwrap_err().contains("CUS-KMS-01"));
+        assert_eq!(framework_arg("GDPR").map(|framework| framework.id), Ok("gdpr"));
+        assert!(framework_arg("iso").unwrap_err().contains("nist-800-53"));
+    }
+}

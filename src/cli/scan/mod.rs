@@ -1,0 +1,196 @@
+//! `scan`: read once, judge, report, exit code. Headless, read-only. One run may cover several
+//! regions and profiles; one that cannot be read does not cost the others.
+
+mod args;
+mod progress;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use super::{Exit, Target, Trouble, live, runtime};
+use crate::base::{Clock, Text, Timestamp};
+use crate::case::Case;
+use crate::inventory::{CallStats, Inventory, Lineage, ReadError, SessionInfo};
+use crate::posture::mutes::Place;
+use crate::posture::{Assessment, Context, MuteReport, Mutes, Severity, Status, assess};
+use crate::report::{Failure, Report, Scan};
+use crate::source::{Envelope, Message};
+use progress::Progress;
+
+pub(super) use args::ScanArgs;
+
+/// What was read, live or from a case.
+struct Seen {
+    session: SessionInfo,
+    inventory: Inventory,
+    calls: Vec<CallStats>,
+    at: Timestamp,
+    first_seen: BTreeMap<String, Timestamp>,
+}
+
+/// The same, judged.
+struct Judged {
+    seen: Seen,
+    lineage: Lineage,
+    assessment: Assessment,
+    mutes: MuteReport,
+}
+
+/// Runs it.
+pub(super) fn run(target: &Target, args: &ScanArgs) -> Result<Exit, Trouble> {
+    let mutes = args.mutes.as_deref().map(read_mutes).transpose()?.unwrap_or_default();
+    let (seen, mut failed) = match &args.offline {
+        Some(path) => (vec![offline(path)?], Vec::new()),
+        None => runtime()?.block_on(read_all(&target.each())),
+    };
+    if seen.is_empty()
+        && let Some((_, error)) = failed.pop()
+    {
+        return Err(error.into());
+    }
+    let failures: Vec<Failure> = failed.into_iter().map(|(failure, _)| failure).collect();
+    let mut judged: Vec<Judged> = seen.into_iter().map(|seen| judge(seen, args, &mutes)).collect();
+    // The exit code is of everything that was asked for; `--status` only picks what is shown.
+    let exit = exit(judged.iter().flat_map(|one| &one.assessment.verdicts), !failures.is_empty(), args.fail_on());
+    for one in &mut judged {
+        one.assessment.verdicts.retain(|verdict| args.shows(verdict));
+    }
+    let report = Report { scans: judged.iter().map(Judged::scan).collect(), failures, framework: args.compliance };
+    write(&report, args)?;
+    Ok(exit)
+}
+
+fn judge(seen: Seen, args: &ScanArgs, mutes: &Mutes) -> Judged {
+    let lineage = Lineage::of(&seen.inventory);
+    let mut assessment = assess(&Context::of(&seen.inventory, &lineage, &seen.session, seen.at, &BTreeSet::new()));
+    assessment.verdicts.retain(|verdict| args.wants(verdict));
+    let place = Place { account: seen.session.account.as_str(), region: seen.session.region.as_str(), now: seen.at };
+    let mutes = mutes.apply(&mut assessment, &seen.inventory, &place);
+    Judged { seen, lineage, assessment, mutes }
+}
+
+impl Judged {
+    fn scan(&self) -> Scan<'_> {
+        Scan {
+            session: &self.seen.session,
+            at: self.seen.at,
+            assessment: &self.assessment,
+            inventory: &self.seen.inventory,
+            lineage: &self.lineage,
+            calls: &self.seen.calls,
+            first_seen: &self.seen.first_seen,
+            mutes: &self.mutes,
+        }
+    }
+}
+
+/// Reads every target, one after another: they share the bastion's line and the account's rate limits.
+async fn read_all(targets: &[Target]) -> (Vec<Seen>, Vec<(Failure, ReadError)>) {
+    let (mut seen, mut failed) = (Vec::new(), Vec::new());
+    for target in targets {
+        match read(target).await {
+            Ok(one) => seen.push(one),
+            Err(error) => {
+                let text = |text: &String| Text::new(text);
+                let (profile, region) = (target.profile.as_ref().map(text), target.region.as_ref().map(text));
+                let told = Text::new(format!("{error}. {}", error.kind.advice_once()));
+                let failure = Failure { profile, region, error: told };
+                if targets.len() > 1 {
+                    let _ = writeln!(io::stderr(), "bedwatch: not scanned {}: {}", failure.place(), failure.error);
+                }
+                failed.push((failure, error));
+            }
+        }
+    }
+    (seen, failed)
+}
+
+async fn read(target: &Target) -> Result<Seen, ReadError> {
+    let clock = Clock::System;
+    let session = live::connect(target, None, &clock).await?;
+    let mut inventory = Inventory::default();
+    let mut progress = Progress::of(session.info());
+    crate::source::live::read_once(&session, &[], |envelope: Envelope| {
+        if let Message::Update(update) = envelope.message {
+            progress.tell(&inventory);
+            inventory.apply(*update);
+        }
+    })
+    .await;
+    progress.end();
+    Ok(Seen {
+        session: session.info().clone(),
+        inventory,
+        calls: session.calls(),
+        at: clock.now(),
+        first_seen: BTreeMap::new(),
+    })
+}
+
+fn offline(path: &Path) -> Result<Seen, Trouble> {
+    let case = super::case::open(path)?;
+    let saved = super::case::latest(&case, path)?;
+    Ok(Seen {
+        at: saved.at,
+        first_seen: first_seen(&case),
+        session: saved.session,
+        inventory: saved.inventory,
+        calls: Vec::new(),
+    })
+}
+
+fn first_seen(case: &Case) -> BTreeMap<String, Timestamp> {
+    case.sightings().unwrap_or_default().into_iter().map(|sighting| (sighting.verdict, sighting.first_seen)).collect()
+}
+
+fn read_mutes(path: &Path) -> Result<Mutes, Trouble> {
+    let wrong =
+        |why: &dyn std::fmt::Display| Trouble::new(Exit::Usage, format_args!("mutes of {}: {why}", path.display()));
+    let yaml = std::fs::read_to_string(path).map_err(|error| wrong(&error))?;
+    Mutes::parse(&yaml).map_err(|error| wrong(&error))
+}
+
+/// Findings weigh more than gaps: a pipeline that stops on 3 must stop even when something else was denied.
+fn exit<'a>(
+    verdicts: impl Iterator<Item = &'a crate::posture::Verdict>,
+    sessions_failed: bool,
+    fail_on: Severity,
+) -> Exit {
+    let mut incomplete = sessions_failed;
+    for verdict in verdicts {
+        if verdict.status == Status::Fail && verdict.severity <= fail_on {
+            return Exit::Findings;
+        }
+        incomplete |= verdict.status == Status::Unknown;
+    }
+    if incomplete { Exit::Incomplete } else { Exit::Clean }
+}
+
+fn write(report: &Report<'_>, args: &ScanArgs) -> Result<(), Trouble> {
+    if args.output.as_os_str() == "-" {
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        for format in &args.formats {
+            format.write(report, &mut out)?;
+        }
+        return Ok(out.flush()?);
+    }
+    let folder = &args.output;
+    let failed = |what: &str, path: &Path, error: io::Error| {
+        Trouble::new(Exit::Failure, format_args!("cannot {what} {}: {error}", path.display()))
+    };
+    std::fs::create_dir_all(folder).map_err(|error| failed("make the folder", folder, error))?;
+    let name = match report.scans.as_slice() {
+        [scan] => format!("bedwatch-{}-{}", scan.session.account, scan.session.region),
+        scans => format!("bedwatch-{}-sessions", scans.len()),
+    };
+    for format in &args.formats {
+        let path = folder.join(format!("{name}.{}", format.extension()));
+        let file = std::fs::File::create(&path).map_err(|error| failed("write", &path, error))?;
+        let mut out = io::BufWriter::new(file);
+        format.write(report, &mut out).and_then(|()| out.flush()).map_err(|error| failed("write", &path, error))?;
+        // Nobody may be listening; the report is written all the same.
+        let _ = writeln!(io::stderr(), "wrote {}", path.display());
+    }
+    Ok(())
+}
