@@ -60,6 +60,7 @@ class Bed:
             self.histories: dict[tuple[str, str], EventHistory] = collections.defaultdict(EventHistory)
             self.states: dict[tuple[str, str], BedrockState] = collections.defaultdict(BedrockState)
             self.macies: dict[tuple[str, str], dict[str, Any]] = collections.defaultdict(dict)
+            self.beside: dict[tuple[str, str], dict[str, Any]] = collections.defaultdict(dict)
             self.faults: list[Fault] = []
             self.stubs: list[dict[str, Any]] = []
             self.identities: dict[str, dict[str, Any]] = {}

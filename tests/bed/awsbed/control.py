@@ -119,8 +119,14 @@ def c_patch(app: App, doc: dict[str, Any], query: dict[str, str]) -> Any:
 
 
 def c_plant(app: App, doc: dict[str, Any], query: dict[str, str]) -> Any:
-    """Put whole documents: {"kind": <bedrock kind> | macie_finding | macie_bucket, "docs": [...]}"""
+    """Put whole documents: {"kind": <bedrock kind> | macie_finding | macie_bucket, "docs": [...]}
+
+    {"kind": "beside", "table": "threats", "docs": {id: document}} replaces a table of `beside.py`.
+    """
     account, region = place(doc)
+    if doc["kind"] == "beside":
+        app.bed.beside[account, region][doc["table"]] = doc["docs"]
+        return {"planted": len(doc["docs"])}
     for item in doc["docs"]:
         if doc["kind"] == "macie_finding":
             app.bed.macies[account, region].setdefault("findings", {})[item["id"]] = item

@@ -5,12 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 EMPTY_ANSWERS: dict[str, dict[str, Any]] = {
-    "guardduty:ListFindings": {"findingIds": []},
-    "guardduty:GetFindings": {"findings": []},
-    "cloudtrail:ListEventDataStores": {"EventDataStores": []},
+    "logs:DescribeAccountPolicies": {"accountPolicies": []},
     "cloudtrail:ListChannels": {"Channels": []},
-    "accessanalyzer:ListAnalyzers": {"analyzers": []},
-    "accessanalyzer:ListFindingsV2": {"findings": []},
     "bedrock:ListAutomatedReasoningPolicies": {"automatedReasoningPolicySummaries": []},
     "bedrock:ListMarketplaceModelEndpoints": {"marketplaceModelEndpoints": []},
     "bedrock:ListPromptRouters": {"promptRouterSummaries": []},
@@ -22,5 +18,4 @@ EMPTY_ANSWERS: dict[str, dict[str, Any]] = {
             "ExclusionsAllowed": "allowed",
         }
     },
-    "logs:GetDataProtectionPolicy": {},
 }

@@ -141,7 +141,10 @@ def create_grant(bed: Bed, call: Call) -> dict[str, Any]:
     """Identical requests with a Name get the first one's grant again."""
     p, key = call.params, usable_key(bed, call)
     refuse_if_dry_run(call)
-    wanted = (p["GranteePrincipal"], p.get("RetiringPrincipal"), sorted(p["Operations"]), p.get("Constraints") or {})
+    # A service is named by a parameter of its own, and shown by ListGrants as the grantee.
+    grantee = p.get("GranteePrincipal") or p["GranteeServicePrincipal"]
+    retiring = p.get("RetiringPrincipal") or p.get("RetiringServicePrincipal")
+    wanted = (grantee, retiring, sorted(p["Operations"]), p.get("Constraints") or {})
     token = mock_random.get_random_hex(136)
     for grant in key.grants.values() if p.get("Name") else ():
         asked = (grant.grantee_principal, grant.retiring_principal, sorted(grant.operations), grant.constraints or {})
@@ -149,10 +152,10 @@ def create_grant(bed: Bed, call: Call) -> dict[str, Any]:
             return {"GrantId": grant.id, "GrantToken": token}
     grant = key.add_grant(
         p.get("Name"),
-        p["GranteePrincipal"],
+        grantee,
         p["Operations"],
         constraints=p.get("Constraints") or {},
-        retiring_principal=p.get("RetiringPrincipal"),
+        retiring_principal=retiring,
     )
     del key.grants[grant.id]
     grant.id, grant.token = mock_random.get_random_hex(64), token

@@ -82,6 +82,8 @@ def criteria_hold(criteria: dict[str, Any] | None, doc: dict[str, Any]) -> bool:
         value = dig(doc, path)
         if isinstance(value, dt.datetime):
             value = value.timestamp() * 1000
+        if isinstance(value, bool):
+            value = str(value).lower()
         if rule.get("eq") and str(value) not in map(str, rule["eq"]):
             return False
         if rule.get("neq") and str(value) in map(str, rule["neq"]):
@@ -90,6 +92,12 @@ def criteria_hold(criteria: dict[str, Any] | None, doc: dict[str, Any]) -> bool:
             if rule.get(name) is not None and not compare(value, sign, rule[name]):
                 return False
     return True
+
+
+@op("macie2", "GetAutomatedDiscoveryConfiguration")
+def get_automated_discovery(bed: Bed, call: Call) -> dict[str, Any]:
+    macie_session(bed, call)
+    return {"status": bed.macie(call).get("discovery", "DISABLED")}
 
 
 @op("macie2", "ListFindings")

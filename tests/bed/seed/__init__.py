@@ -10,7 +10,7 @@ from typing import Any
 
 from awsbed.identity import assumed_role
 
-from . import alerts, bedrock, buckets, keys, logs, network, roles, story, trail
+from . import alerts, bedrock, beside, buckets, keys, logs, network, roles, story, trail
 from .names import ACCOUNT
 
 
@@ -29,6 +29,7 @@ def plant(planter: Any) -> None:
     roles.grant(planter, {**arns, **served})
     keys.age(planter, arns)
     trail.plant(planter, arns)
+    beside.plant(planter, arns, networks, served)
     planter.bed.identities.update(
         {
             "ONCALLREADONLY": assumed_role(ACCOUNT, "oncall-readonly", "anna"),

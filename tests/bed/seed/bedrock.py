@@ -9,6 +9,7 @@ from typing import Any
 
 from awsbed.bedrock.jobs import finish_job
 
+from .beside import GRADER
 from .buckets import metrics
 from .names import ABROAD, ACCOUNT, HOME, INVOCATION_GROUP, PARTNER, role_arn
 from .network import Network
@@ -55,7 +56,7 @@ JOBS = (
     Job("orion-research-1", "orion-research-v1", "FINE_TUNING", HAIKU, "TunerRoleImport", "orion-research", ("lab-tgw-a", "lab-gone-a"), ("sg-lab",), "Failed", 26, (3, 7, 2), "std",
         "AccessDenied: s3:GetObject on s3://orion-train/std/train.jsonl: the role could not be assumed for model-customization-job"),
     Job("orion-chat-2", "orion-chat-v2", "FINE_TUNING", HAIKU, "OrionTuner", "orion-chat", *ISOLATED, "Failed", 1.2, (3, 6, 41), "chat", CREATE_GRANT_DENIED),
-    Job("orion-fast-1", "orion-fast-v1", "FINE_TUNING", NOVA, "TunerRoleDocs", None, *NOWHERE, "InProgress", 0.5),
+    Job("orion-fast-1", "orion-fast-v1", "REINFORCEMENT_FINE_TUNING", NOVA, "TunerRoleDocs", None, *NOWHERE, "InProgress", 0.5),
     Job("orion-chat-3", "orion-chat-v2", "FINE_TUNING", HAIKU, "OrionTuner", "orion-chat", *ISOLATED, "InProgress", 0.3),
 )
 # fmt: on
@@ -98,7 +99,14 @@ def create(planter: Any, job: Job, keys: dict[str, str], network: Network) -> di
             "subnetIds": [network.subnets[n] for n in job.subnets],
             "securityGroupIds": [network.groups[n] for n in job.groups],
         }
+    if job.kind == "REINFORCEMENT_FINE_TUNING":
+        request["customizationConfig"] = {"rftConfig": {"graderConfig": {"lambdaGrader": {"lambdaArn": GRADER}}}}
     if job.kind == "DISTILLATION":
+        # It learns from every logged prompt and answer: no filter narrows what is read.
+        request["trainingDataConfig"]["invocationLogsConfig"] = {
+            "invocationLogSource": {"s3Uri": "s3://orion-logs/invocations/"},
+            "usePromptResponse": True,
+        }
         request["customizationConfig"] = {
             "distillationConfig": {
                 "teacherModelConfig": {
