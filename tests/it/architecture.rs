@@ -152,7 +152,16 @@ fn only_the_command_line_mints_a_write_token() {
             found.push(name(&path));
         }
     }
-    assert_eq!(found, ["src/cli/console.rs"], "who calls {minting}");
+    assert_eq!(found, ["src/cli/write.rs"], "who calls {minting}");
+    // It does so from the flag alone, and the flag can be set by clap alone: its field is private,
+    // and it is neither built nor assigned in that file.
+    let text = code(&root().join("src/cli/write.rs"));
+    assert_eq!(text.matches("from_command_line(self.write)").count(), 1, "the token follows from the flag");
+    assert!(text.contains("struct WriteFlag {") && text.contains("\n    write: bool,\n"), "the field is private");
+    for made in ["WriteFlag {", "Self {", "write = ", "Default", "true"] {
+        let allowed = usize::from(made == "WriteFlag {") * 2;
+        assert_eq!(text.matches(made).count(), allowed, "{made:?} in src/cli/write.rs");
+    }
 }
 
 #[test]

@@ -24,6 +24,12 @@ fn venv() -> PathBuf {
     exe.parent().and_then(|p| p.parent()).expect("a target directory").join("bed-venv")
 }
 
+/// The environment's Python, made if need be.
+pub fn python() -> PathBuf {
+    prepare().unwrap_or_else(|why| panic!("{why}"));
+    venv().join("bin/python")
+}
+
 fn start_py() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/bed/start.py")
 }

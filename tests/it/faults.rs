@@ -36,7 +36,8 @@ fn an_unreachable_endpoint() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let url = format!("http://127.0.0.1:{port}");
     let output = bedwatch(&["scan", "--endpoint-url", &url], &bed_env("testing"));
-    says(&output, 1, &["network", "sts:GetCallerIdentity", "127.0.0.1 refused"]);
+    says(&output, 1, &["network", "sts:GetCallerIdentity", &format!("127.0.0.1:{port} refused"), "run it again"]);
+    assert!(!err(&output).contains("press"), "there is no key to press: {}", err(&output));
 }
 
 #[test]

@@ -125,9 +125,22 @@ impl Console {
             ("bracketed paste", screen.bracketed_paste()),
             ("mouse reporting", screen.mouse_protocol_mode() != vt100::MouseProtocolMode::None),
             ("an open synchronized update", open_sync(&seen.bytes)),
+            ("raw mode", self.is_raw()),
         ];
         let left: Vec<_> = left.into_iter().filter_map(|(what, is)| is.then_some(what)).collect();
         if left.is_empty() { Ok(()) } else { Err(format!("left behind: {}", left.join(", "))) }
+    }
+
+    /// Whether the alternate screen is shown.
+    pub fn is_alternate(&self) -> bool {
+        self.seen.lock().unwrap().screen.screen().alternate_screen()
+    }
+
+    /// Whether the terminal is in raw mode: neither lines nor echo.
+    pub fn is_raw(&self) -> bool {
+        let termios = self.master.get_termios().expect("a pseudo-terminal has settings");
+        let on = |name| termios.local_flags.iter_names().any(|(flag, _)| flag == name);
+        !on("ICANON") && !on("ECHO")
     }
 
     /// Waits until `what` is on the screen.

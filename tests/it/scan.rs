@@ -104,11 +104,8 @@ fn the_planted_flaws_are_found_and_nothing_else_is() {
 fn every_source_is_complete_and_the_formats_agree() {
     let bed = Bed::orion();
     let (document, _) = scan_json(&bed, &[]);
-    let unread = ["macie2:", "guardduty:", "access-analyzer:", "ram:", "organizations:", "sagemaker:", "cloudwatch:"];
     for line in document["coverage"].as_array().unwrap() {
-        let source = line["source"].as_str().unwrap();
-        let later = unread.iter().any(|prefix| source.starts_with(prefix));
-        assert_eq!(line["state"], if later { "not_asked" } else { "complete" }, "{line}");
+        assert_eq!(line["state"], "complete", "{line}");
     }
     assert_eq!(document["schema"], "bedwatch.scan/1");
     assert_eq!(document["session"]["account"], "123456789012");
@@ -198,4 +195,22 @@ fn reports_go_to_a_folder_under_a_name_of_their_own() {
     let json = std::fs::read_to_string(folder.path().join("bedwatch-123456789012-us-east-1.json")).unwrap();
     assert!(serde_json::from_str::<Value>(&json).is_ok());
     assert!(folder.path().join("bedwatch-123456789012-us-east-1.txt").exists());
+}
+
+#[test]
+fn options_of_the_console_are_refused_before_a_command_and_nothing_is_asked() {
+    let bed = Bed::orion();
+    let calls = || bed.control("GET", "calls", &json!({}))["total"].as_u64().expect("a count");
+    let before = calls();
+    for (args, words) in [
+        (&["--demo", "scan"][..], "--demo opens the console"),
+        (&["--case", "x.case", "scan"], "scan --offline FILE"),
+        (&["--write", "fix", "list"], "fix apply"),
+    ] {
+        let all = [args, &["--endpoint-url", &bed.url]].concat();
+        let output = bedwatch(&all, &bed_env("ONCALLWRITE"));
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(err(&output).contains(words), "{args:?}: {}", err(&output));
+    }
+    assert_eq!(calls(), before, "something was asked");
 }
