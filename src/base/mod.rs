@@ -3,10 +3,12 @@
 pub mod arn;
 pub mod digest;
 pub mod ids;
+pub mod severity;
 pub mod text;
 pub mod time;
 
 pub use arn::Arn;
 pub use ids::{Generation, RequestId, ResourceId};
+pub use severity::Severity;
 pub use text::Text;
 pub use time::{Clock, Timestamp};

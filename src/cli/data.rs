@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
-use super::{Exit, Target, Trouble, live, runtime};
+use super::{Exit, Target, Trouble, live, output, runtime};
 use crate::aws::read::objects::{Address, S3Folder};
 use crate::base::Clock;
 use crate::content::artefact::Folder as _;
@@ -55,61 +55,19 @@ pub(super) struct OutputArgs {
     directory: PathBuf,
     /// Exit with 3 if something found is at least this bad
     #[arg(long, value_enum, default_value = "low", value_name = "SEVERITY")]
-    fail_on: WorstArg,
-}
-
-/// [`Severity`] as the command line spells it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum WorstArg {
-    Critical,
-    High,
-    Medium,
-    Low,
-}
-
-impl From<WorstArg> for Severity {
-    fn from(arg: WorstArg) -> Self {
-        match arg {
-            WorstArg::Critical => Self::Critical,
-            WorstArg::High => Self::High,
-            WorstArg::Medium => Self::Medium,
-            WorstArg::Low => Self::Low,
-        }
-    }
+    fail_on: Severity,
 }
 
 impl OutputArgs {
     /// Writes a report in every format asked for.
     pub(super) fn write(&self, content: Content<'_>, name: &str) -> Result<(), Trouble> {
-        if self.directory.as_os_str() == "-" {
-            let mut out = io::BufWriter::new(io::stdout().lock());
-            for format in &self.formats {
-                content.write(*format, &mut out)?;
-            }
-            return Ok(out.flush()?);
-        }
-        let failed = |what: &str, path: &Path, error: &io::Error| {
-            Trouble::new(Exit::Failure, format_args!("cannot {what} {}: {error}", path.display()))
-        };
-        std::fs::create_dir_all(&self.directory).map_err(|error| failed("make the folder", &self.directory, &error))?;
-        for format in &self.formats {
-            let path = self.directory.join(format!("{name}.{}", format.extension()));
-            let file = File::create(&path).map_err(|error| failed("write", &path, &error))?;
-            let mut out = io::BufWriter::new(file);
-            content
-                .write(*format, &mut out)
-                .and_then(|()| out.flush())
-                .map_err(|error| failed("write", &path, &error))?;
-            // Nobody may be listening; the report is written all the same.
-            let _ = writeln!(io::stderr(), "wrote {}", path.display());
-        }
-        Ok(())
+        let write = |format: ContentFormat, out: &mut dyn io::Write| content.write(format, out);
+        output::write(&self.directory, name, &self.formats, ContentFormat::extension, write)
     }
 
     /// How to end, by what was found and whether all was seen.
     pub(super) fn exit<'a>(&self, mut findings: impl Iterator<Item = &'a Findings>, complete: bool) -> Exit {
-        let worst: Severity = self.fail_on.into();
-        if findings.any(|findings| findings.worst().is_some_and(|found| found <= worst)) {
+        if findings.any(|findings| findings.worst().is_some_and(|found| found <= self.fail_on)) {
             Exit::Findings
         } else if complete {
             Exit::Clean

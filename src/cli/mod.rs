@@ -12,6 +12,7 @@ mod fix;
 mod generate;
 mod live;
 mod logging;
+mod output;
 mod policy;
 mod scan;
 mod screenshots;

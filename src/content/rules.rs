@@ -1,43 +1,8 @@
 //! What is looked for, declared once: the reports, the help and the tests derive from this table.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
 
-/// How bad a hit is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Worst: code that runs when a model is loaded, a live private key.
-    Critical,
-    /// Bad.
-    High,
-    /// Should be looked at.
-    Medium,
-    /// Worth knowing.
-    Low,
-}
-
-impl Severity {
-    /// All, worst first.
-    pub const ALL: [Self; 4] = [Self::Critical, Self::High, Self::Medium, Self::Low];
-
-    /// `CRITICAL`, `HIGH`, …
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Critical => "CRITICAL",
-            Self::High => "HIGH",
-            Self::Medium => "MEDIUM",
-            Self::Low => "LOW",
-        }
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.word())
-    }
-}
+pub use crate::base::Severity;
 
 /// What sort of thing a rule looks for. CUS-DAT-09 judges by class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

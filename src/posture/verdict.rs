@@ -4,37 +4,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::base::Severity;
 use crate::base::{Text, Timestamp};
 use crate::inventory::{ResourceRef, SourceId};
-
-/// How bad a failure is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    /// Worst.
-    Critical,
-    /// Bad.
-    High,
-    /// Should be mended.
-    Medium,
-    /// Could be better.
-    Low,
-}
-
-impl Severity {
-    /// All, worst first.
-    pub const ALL: [Self; 4] = [Self::Critical, Self::High, Self::Medium, Self::Low];
-
-    /// `CRITICAL`, `HIGH`, …
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Critical => "CRITICAL",
-            Self::High => "HIGH",
-            Self::Medium => "MEDIUM",
-            Self::Low => "LOW",
-        }
-    }
-}
 
 /// The outcome of a control on one resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -233,12 +205,6 @@ impl Assessment {
     /// How many verdicts have this status.
     pub fn count(&self, status: Status) -> usize {
         self.verdicts.iter().filter(|verdict| verdict.status == status).count()
-    }
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.word())
     }
 }
 

@@ -5,12 +5,12 @@ use std::io;
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr as _;
 
-use super::sarif::{self, Finding, Level, Location, Rule, Run};
+use super::sarif::{self, Finding, Location, Rule, Run};
 use super::table::wrap;
 use crate::base::text::shorten_middle;
 use crate::content::artefact;
 use crate::content::data;
-use crate::content::{Findings, Hit, Severity};
+use crate::content::{Findings, Hit};
 
 const WIDTH: usize = 80;
 /// Hits of one rule that the table lists.
@@ -103,7 +103,7 @@ impl Content<'_> {
                     id: rule.id,
                     title: rule.title,
                     help: rule.advice,
-                    level: level(rule.severity),
+                    severity: rule.severity,
                     tags,
                 });
             }
@@ -120,7 +120,7 @@ impl Content<'_> {
                     name: hit.place.field.as_str(),
                 },
                 key: if hit.digest.as_str().starts_with("sha256:") { hit.digest.as_str() } else { hit.shown.as_str() },
-                level: None,
+                severity: None,
             })
             .collect();
         sarif::write(&[run], out)
@@ -148,15 +148,6 @@ impl Content<'_> {
                 })
                 .collect(),
         }
-    }
-}
-
-fn level(severity: Severity) -> Level {
-    match severity {
-        Severity::Critical => Level::Critical,
-        Severity::High => Level::High,
-        Severity::Medium => Level::Medium,
-        Severity::Low => Level::Low,
     }
 }
 

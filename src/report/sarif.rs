@@ -5,38 +5,16 @@ use std::io;
 
 use serde_json::{Value, json};
 
+use crate::base::Severity;
 use crate::base::digest::sha256;
 
-/// How bad, in the words of SARIF and the number that code hosts sort by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Level {
-    /// `error`, 9.5
-    Critical,
-    /// `error`, 8.0
-    High,
-    /// `warning`, 5.5
-    Medium,
-    /// `note`, 3.0
-    Low,
-}
-
-impl Level {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Critical | Self::High => "error",
-            Self::Medium => "warning",
-            Self::Low => "note",
-        }
-    }
-
-    /// `security-severity`, as code hosts read it: 0.0 to 10.0.
-    fn number(self) -> &'static str {
-        match self {
-            Self::Critical => "9.5",
-            Self::High => "8.0",
-            Self::Medium => "5.5",
-            Self::Low => "3.0",
-        }
+/// SARIF's word, and the `security-severity` (0.0 to 10.0) that code hosts sort by.
+fn level(severity: Severity) -> (&'static str, &'static str) {
+    match severity {
+        Severity::Critical => ("error", "9.5"),
+        Severity::High => ("error", "8.0"),
+        Severity::Medium => ("warning", "5.5"),
+        Severity::Low => ("note", "3.0"),
     }
 }
 
@@ -50,7 +28,7 @@ pub struct Rule<'a> {
     /// What to do.
     pub help: &'a str,
     /// How bad.
-    pub level: Level,
+    pub severity: Severity,
     /// Its class, its control.
     pub tags: Vec<&'a str>,
 }
@@ -80,7 +58,7 @@ pub struct Finding<'a> {
     /// What tells it from others of the same rule in the same place, over runs.
     pub key: &'a str,
     /// How bad it is here, if not as its rule says.
-    pub level: Option<Level>,
+    pub severity: Option<Severity>,
 }
 
 /// A run.
@@ -129,11 +107,11 @@ impl Run<'_> {
 
     fn result(&self, found: &Finding<'_>) -> Value {
         let index = self.rules.iter().position(|rule| rule.id == found.rule);
-        let of_rule = index.and_then(|index| self.rules.get(index)).map_or(Level::Medium, |rule| rule.level);
-        let level = found.level.unwrap_or(of_rule);
+        let of_rule = index.and_then(|index| self.rules.get(index)).map_or(Severity::Medium, |rule| rule.severity);
+        let severity = found.severity.unwrap_or(of_rule);
         let mut result = json!({
             "ruleId": found.rule,
-            "level": level.word(),
+            "level": level(severity).0,
             "message": {"text": found.message},
             "locations": [location(&found.location)],
             // why not the line: a line added above must not make an old finding a new one.
@@ -154,8 +132,8 @@ fn rule(rule: &Rule<'_>) -> Value {
         "shortDescription": {"text": rule.title},
         "fullDescription": {"text": rule.title},
         "help": {"text": rule.help},
-        "defaultConfiguration": {"level": rule.level.word()},
-        "properties": {"tags": rule.tags, "security-severity": rule.level.number()},
+        "defaultConfiguration": {"level": level(rule.severity).0},
+        "properties": {"tags": rule.tags, "security-severity": level(rule.severity).1},
     })
 }
 
@@ -222,21 +200,21 @@ mod tests {
     #[test]
     fn a_run_has_what_the_schema_requires() {
         let run = Run {
-            rules: vec![Rule { id: "r", title: "t", help: "h", level: Level::High, tags: vec!["secret"] }],
+            rules: vec![Rule { id: "r", title: "t", help: "h", severity: Severity::High, tags: vec!["secret"] }],
             results: vec![
                 Finding {
                     rule: "r",
                     message: "m".into(),
                     location: Location { uri: "f.jsonl", line: Some(3), byte: None, name: "prompt" },
                     key: "k",
-                    level: None,
+                    severity: None,
                 },
                 Finding {
                     rule: "r",
                     message: "m".into(),
                     location: Location { uri: "m.pt!data.pkl", line: None, byte: Some(7), name: "" },
                     key: "k",
-                    level: None,
+                    severity: None,
                 },
             ],
             gaps: vec!["x was not read".into()],

@@ -3,9 +3,9 @@
 
 use std::io;
 
-use super::sarif::{self, Finding, Level, Location, Rule, Run};
+use super::sarif::{self, Finding, Location, Rule, Run};
 use super::{Report, Scan, control_of};
-use crate::posture::{Severity, Status};
+use crate::posture::Status;
 
 /// Writes it: one run a session.
 pub(super) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<()> {
@@ -37,7 +37,7 @@ fn run<'a>(scan: &'a Scan<'_>, places: &'a [String]) -> Run<'a> {
                 id: control.id,
                 title: control.title,
                 help: control.remediation,
-                level: control.severity.into(),
+                severity: control.severity,
                 tags: vec!["security", control.area.word()],
             });
         }
@@ -46,21 +46,10 @@ fn run<'a>(scan: &'a Scan<'_>, places: &'a [String]) -> Run<'a> {
             message: verdict.reason.to_string(),
             location: Location { uri: place, line: None, byte: None, name: verdict.resource.id.as_str() },
             key: &verdict.id,
-            level: Some(verdict.severity.into()),
+            severity: Some(verdict.severity),
         });
     }
     let unknown = scan.assessment.verdicts.iter().filter(|verdict| verdict.status == Status::Unknown);
     run.gaps = unknown.map(|verdict| format!("{}: {}", verdict.id, verdict.reason)).collect();
     run
-}
-
-impl From<Severity> for Level {
-    fn from(severity: Severity) -> Self {
-        match severity {
-            Severity::Critical => Self::Critical,
-            Severity::High => Self::High,
-            Severity::Medium => Self::Medium,
-            Severity::Low => Self::Low,
-        }
-    }
 }

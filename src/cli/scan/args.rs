@@ -24,7 +24,7 @@ pub(in crate::cli) struct ScanArgs {
     excluded: Vec<&'static str>,
     /// Report findings of these severities only; an UNKNOWN is never left out
     #[arg(short = 's', long, value_enum, value_delimiter = ',', value_name = "SEVERITY")]
-    severity: Vec<SeverityArg>,
+    severity: Vec<Severity>,
     /// Show these verdicts only; the exit code is of all
     #[arg(long, value_enum, value_delimiter = ',', value_name = "STATUS")]
     status: Vec<StatusArg>,
@@ -36,7 +36,7 @@ pub(in crate::cli) struct ScanArgs {
     pub(super) mutes: Option<PathBuf>,
     /// Exit with 3 if a failure is at least this bad; warnings never count
     #[arg(long, value_enum, default_value = "low", value_name = "SEVERITY")]
-    fail_on: SeverityArg,
+    fail_on: Severity,
     /// Judge a saved case instead of a live account
     #[arg(long, value_name = "CASE")]
     pub(super) offline: Option<PathBuf>,
@@ -45,7 +45,7 @@ pub(in crate::cli) struct ScanArgs {
 impl ScanArgs {
     /// From how bad on a failure counts.
     pub(super) fn fail_on(&self) -> Severity {
-        self.fail_on.into()
+        self.fail_on
     }
 
     /// Whether a verdict is of what was asked. The severity filter never hides an Unknown: that would
@@ -54,35 +54,14 @@ impl ScanArgs {
         let id = verdict.control;
         let named = self.controls.is_empty() || self.controls.contains(&id);
         let mapped = self.compliance.is_none_or(|framework| framework.controls().any(|control| control.id == id));
-        let severe = self.severity.is_empty()
-            || verdict.status == Status::Unknown
-            || self.severity.iter().any(|severity| Severity::from(*severity) == verdict.severity);
+        let severe =
+            self.severity.is_empty() || verdict.status == Status::Unknown || self.severity.contains(&verdict.severity);
         named && mapped && severe && !self.excluded.contains(&id)
     }
 
     /// Whether a verdict is to be shown.
     pub(super) fn shows(&self, verdict: &Verdict) -> bool {
         self.status.is_empty() || self.status.iter().any(|status| Status::from(*status) == verdict.status)
-    }
-}
-
-/// [`Severity`] as the command line spells it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum SeverityArg {
-    Critical,
-    High,
-    Medium,
-    Low,
-}
-
-impl From<SeverityArg> for Severity {
-    fn from(arg: SeverityArg) -> Self {
-        match arg {
-            SeverityArg::Critical => Self::Critical,
-            SeverityArg::High => Self::High,
-            SeverityArg::Medium => Self::Medium,
-            SeverityArg::Low => Self::Low,
-        }
     }
 }
 

@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use super::{Exit, Target, Trouble, live, runtime};
+use super::{Exit, Target, Trouble, live, output, runtime};
 use crate::base::{Clock, Text, Timestamp};
 use crate::case::Case;
 use crate::inventory::{CallStats, Inventory, Lineage, ReadError, SessionInfo};
 use crate::posture::mutes::Place;
 use crate::posture::{Assessment, Context, MuteReport, Mutes, Severity, Status, assess};
-use crate::report::{Failure, Report, Scan};
+use crate::report::{Failure, Format, Report, Scan};
 use crate::source::{Envelope, Message};
 use progress::Progress;
 
@@ -168,29 +168,10 @@ fn exit<'a>(
 }
 
 fn write(report: &Report<'_>, args: &ScanArgs) -> Result<(), Trouble> {
-    if args.output.as_os_str() == "-" {
-        let mut out = io::BufWriter::new(io::stdout().lock());
-        for format in &args.formats {
-            format.write(report, &mut out)?;
-        }
-        return Ok(out.flush()?);
-    }
-    let folder = &args.output;
-    let failed = |what: &str, path: &Path, error: io::Error| {
-        Trouble::new(Exit::Failure, format_args!("cannot {what} {}: {error}", path.display()))
-    };
-    std::fs::create_dir_all(folder).map_err(|error| failed("make the folder", folder, error))?;
     let name = match report.scans.as_slice() {
         [scan] => format!("bedwatch-{}-{}", scan.session.account, scan.session.region),
         scans => format!("bedwatch-{}-sessions", scans.len()),
     };
-    for format in &args.formats {
-        let path = folder.join(format!("{name}.{}", format.extension()));
-        let file = std::fs::File::create(&path).map_err(|error| failed("write", &path, error))?;
-        let mut out = io::BufWriter::new(file);
-        format.write(report, &mut out).and_then(|()| out.flush()).map_err(|error| failed("write", &path, error))?;
-        // Nobody may be listening; the report is written all the same.
-        let _ = writeln!(io::stderr(), "wrote {}", path.display());
-    }
-    Ok(())
+    let write = |format: Format, out: &mut dyn io::Write| format.write(report, out);
+    output::write(&args.output, &name, &args.formats, Format::extension, write)
 }
