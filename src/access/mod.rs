@@ -11,6 +11,7 @@ pub mod batch;
 pub mod catalogue;
 pub mod condition;
 pub mod decision;
+mod documents;
 pub mod engine;
 pub mod expr;
 mod grants;
@@ -40,6 +41,7 @@ pub mod who;
 
 pub use condition::{Condition, Operator, SetOperator};
 pub use decision::{Answer, Block, Deciding, Decision, Layer, Path, Tri, Truth};
+pub use documents::documents;
 pub use expr::Expr;
 pub use identity::Identity;
 pub use plain::{KeyAccess, callers, decide, identity_decides, key_decision};

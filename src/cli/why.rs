@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 
 use super::access::{AccessFormat, How, action, lines, seen};
 use super::{Exit, Target, Trouble};
-use crate::access::{Answer, Caller, Deciding, Decision, Guards, Identity, Layer, Target as Resource, batch, who};
+use crate::access::{self, Answer, Caller, Deciding, Decision, Guards, Identity, Target as Resource, batch, who};
 use crate::base::text::safe_lines;
-use crate::inventory::{Document, Inventory, SessionInfo};
+use crate::inventory::{Inventory, SessionInfo};
 
 /// One question.
 #[derive(Debug, Args)]
@@ -126,46 +126,8 @@ fn table(
 /// The bytes of a deciding statement.
 fn statement(inventory: &Inventory, resource: &Resource, identity: &Identity, by: &Deciding) -> Option<String> {
     let (from, to) = by.span?;
-    let id = crate::base::ResourceId::new(resource.arn().to_string());
-    let of = |documents: Vec<&Document>| {
-        documents.into_iter().find_map(|document| document.raw().get(from..to)).map(str::to_owned)
-    };
-    match &by.layer {
-        Layer::KeyPolicy => {
-            let direct = inventory.keys.get(&id).and_then(|key| key.policy.known().ok());
-            let of_model = || match resource {
-                Resource::Model(model) => {
-                    let key = model.key.as_ref().ok()?.as_ref()?;
-                    inventory.keys.get(key.arn.to_string().as_str())?.policy.known().ok()
-                }
-                Resource::One(_) => None,
-            };
-            of(direct.or_else(of_model).into_iter().collect())
-        }
-        Layer::ResourcePolicy => {
-            let bucket = resource.arn().resource.split('/').next().unwrap_or_default();
-            let bucket = inventory.buckets.get(bucket).and_then(|held| held.policy.known().ok()?.as_ref());
-            let model = inventory.models.get(&id).and_then(|held| held.policy.known().ok()?.as_ref());
-            let role = inventory.roles.get(&id).map(|role| &role.trust);
-            of(role.or(model).or(bucket).into_iter().collect())
-        }
-        Layer::Boundary(arn) => of(inventory.policies.get(arn).map(|policy| &policy.document).into_iter().collect()),
-        Layer::Identity(name) => {
-            let arn = identity.caller.arn()?.to_string();
-            let role = inventory.roles.get(arn.as_str()).map(|role| (&role.inline, &role.attached, &[][..]));
-            let user =
-                || inventory.users.get(arn.as_str()).map(|user| (&user.inline, &user.attached, &user.groups[..]));
-            let (inline, attached, groups) = role.or_else(user)?;
-            let groups: Vec<_> = inventory.groups.values().filter(|group| groups.contains(&group.name)).collect();
-            let inline = inline.iter().chain(groups.iter().flat_map(|group| &group.inline));
-            let attached = attached.iter().chain(groups.iter().flat_map(|group| &group.attached));
-            let own = inline.filter(|policy| policy.name == *name).map(|policy| &policy.document);
-            let managed = attached.filter_map(|arn| inventory.policies.get(arn));
-            let managed = managed.filter(|policy| policy.name == *name).map(|policy| &policy.document);
-            of(own.chain(managed).collect())
-        }
-        _ => None,
-    }
+    let documents = access::documents(inventory, resource, Some(identity), &by.layer);
+    documents.into_iter().find_map(|(_, document)| document.raw().get(from..to)).map(str::to_owned)
 }
 
 /// An answer for programs.

@@ -2,8 +2,7 @@
 
 use std::ops::Range;
 
-use crate::access::{Deciding, Identity, Layer, Policy, Target};
-use crate::base::ResourceId;
+use crate::access::{self, Deciding, Identity, Layer, Policy, Target};
 use crate::base::text::safe_lines;
 use crate::inventory::{Document, Inventory};
 
@@ -79,68 +78,13 @@ pub fn shown(inventory: &Inventory, target: &Target, identity: Option<&Identity>
     for layer in layers {
         let pointers: Vec<&str> =
             by.iter().filter(|one| one.layer == *layer).filter_map(|one| one.pointer.as_deref()).collect();
-        if let Some((title, document)) = document(inventory, target, identity, layer)
+        if let Some((title, document)) = access::documents(inventory, target, identity, layer).into_iter().next()
             && !found.iter().any(|shown| shown.title == title)
         {
-            found.push(Shown::of(title, &document, &pointers));
+            found.push(Shown::of(title, document, &pointers));
         }
     }
     found
-}
-
-/// The document of a layer.
-fn document(
-    inventory: &Inventory,
-    target: &Target,
-    identity: Option<&Identity>,
-    layer: &Layer,
-) -> Option<(String, Document)> {
-    let id = ResourceId::new(target.arn().to_string());
-    match layer {
-        Layer::KeyPolicy => {
-            let of_model = match target {
-                Target::Model(model) => model.key.as_ref().ok().and_then(Option::as_ref),
-                Target::One(_) => None,
-            };
-            let id = of_model.map_or(id, |key| ResourceId::new(key.arn.to_string()));
-            let key = inventory.keys.get(&id)?;
-            Some((format!("key policy of {}", key.label()), key.policy.known().ok()?.clone()))
-        }
-        Layer::ResourcePolicy => {
-            if let Some(role) = inventory.roles.get(&id) {
-                return Some((format!("trust policy of {}", role.name), role.trust.clone()));
-            }
-            if let Some(model) = inventory.models.get(&id) {
-                return Some((format!("policy of model {}", model.name), model.policy.known().ok()?.clone()?));
-            }
-            let name = target.arn().resource.split('/').next().unwrap_or_default();
-            let bucket = inventory.buckets.get(name)?;
-            Some((format!("bucket policy of {name}"), bucket.policy.known().ok()?.clone()?))
-        }
-        Layer::Boundary(arn) => {
-            let policy = inventory.policies.get(arn)?;
-            Some((format!("boundary {}", policy.name), policy.document.clone()))
-        }
-        Layer::Identity(name) => {
-            let caller = &identity?.caller;
-            let arn = caller.arn()?.to_string();
-            let (inline, attached, groups) =
-                match (inventory.roles.get(arn.as_str()), inventory.users.get(arn.as_str())) {
-                    (Some(role), _) => (&role.inline, &role.attached, &[][..]),
-                    (None, Some(user)) => (&user.inline, &user.attached, &user.groups[..]),
-                    (None, None) => return None,
-                };
-            let groups: Vec<_> = inventory.groups.values().filter(|group| groups.contains(&group.name)).collect();
-            let inline = inline.iter().chain(groups.iter().flat_map(|group| &group.inline));
-            let attached = attached.iter().chain(groups.iter().flat_map(|group| &group.attached));
-            let own = inline.filter(|policy| policy.name == *name).map(|policy| &policy.document);
-            let managed = attached.filter_map(|arn| inventory.policies.get(arn));
-            let managed = managed.filter(|policy| policy.name == *name).map(|policy| &policy.document);
-            let document = own.chain(managed).next()?.clone();
-            Some((format!("policy {name} of {}", caller.name()), document))
-        }
-        _ => None,
-    }
 }
 
 #[cfg(test)]
