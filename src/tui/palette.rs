@@ -48,7 +48,7 @@ impl Palette {
             .filter(|entry| !matches!(entry.action, Action::Palette | Action::Up | Action::Down | Action::Open))
             .map(|entry| {
                 let key = model.keymap.hint(entry.action);
-                let what = format!("{key:<7} {}", entry.help);
+                let what = format!("{key:<9} {}", entry.help);
                 Hit { choice: Choice::Do(entry.action), name: entry.name.to_owned(), what }
             })
             .collect();

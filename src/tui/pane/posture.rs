@@ -11,7 +11,7 @@ use super::trail;
 use crate::base::time::span;
 use crate::inventory::kms::KeyState;
 use crate::inventory::{Kind, Link, ResourceRef, SourceId, SourceState};
-use crate::posture::Area;
+use crate::posture::{Area, CONTROLS};
 
 fn put(draw: &Draw<'_>, buffer: &mut Buffer, inside: Rect, lines: &[Vec<Span>]) {
     for (row, line) in lines.iter().take(usize::from(inside.height)).enumerate() {
@@ -49,6 +49,11 @@ pub fn scores(draw: &Draw<'_>, buffer: &mut Buffer, area: Rect) {
                 (Role::Dim, "░".repeat(bar - full)),
                 (role, format!(" {number} ")),
             ];
+            // An area that nothing judges yet is neither good nor unknown: it says so.
+            if CONTROLS.iter().all(|control| control.area != *area) {
+                line.push((Role::Dim, if narrow { "no rule" } else { "no control judges this yet" }.into()));
+                return line;
+            }
             if !narrow {
                 let spans = moved(model, Some(*area));
                 let used: usize = spans.iter().map(|(_, text)| text.chars().count()).sum();
@@ -119,7 +124,16 @@ pub fn changes(draw: &Draw<'_>, buffer: &mut Buffer, area: Rect) {
     let rows = |lines: &[Vec<Span>]| lines.len().min(3) + usize::from(!lines.is_empty());
     let rest = rows(&drift) + rows(&expiring) + rows(&gaps);
     let for_changes = room.saturating_sub(rest).max(1);
-    for change in model.judged.changes.iter().take(for_changes) {
+    // Several findings of one control on one resource are one line: told apart they could not be here.
+    let mut told: Vec<(Came, &str)> = Vec::new();
+    for change in &model.judged.changes {
+        if told.len() == for_changes {
+            break;
+        }
+        if told.contains(&(change.came, change.text.as_str())) {
+            continue;
+        }
+        told.push((change.came, change.text.as_str()));
         let (role, word) = match change.came {
             Came::New => (Role::High, "▲ NEW    "),
             Came::Back => (Role::High, "↺ BACK   "),

@@ -151,10 +151,11 @@ pub fn histogram(draw: &Draw<'_>, buffer: &mut Buffer, area: Rect) {
     let y = inside.y + inside.height - 1;
     let label = |back: i64| {
         let at = model.now.plus_secs(-back);
-        if secs * i64::try_from(width).unwrap_or(0) > 86_400 {
-            at.minute()[5..10].to_owned()
-        } else {
-            at.clock()[..5].to_owned()
+        match secs * i64::try_from(width).unwrap_or(0) > 86_400 {
+            // Over days the time alone says nothing; where there is no room for both, the day says more.
+            true if width >= 60 => at.minute()[5..].to_owned(),
+            true => at.minute()[5..10].to_owned(),
+            false => at.clock()[..5].to_owned(),
         }
     };
     for quarter in 0..=4usize {
