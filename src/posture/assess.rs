@@ -27,6 +27,7 @@ pub(super) fn run(control: &'static Control, context: &Context<'_>) -> Vec<Verdi
     verdicts.sort_by(|a, b| a.id.cmp(&b.id).then_with(|| a.resource.cmp(&b.resource)));
     let gap = |source: &SourceId| if moot(context, *source) { None } else { judge.gap(*source) };
     let first = |sources: &[SourceId]| sources.iter().find_map(gap);
+    let anywhere = || control.needs().find_map(|source| gap(&source));
     if let Some(why) = first(control.tables) {
         for verdict in &mut verdicts {
             if matches!(verdict.status, Status::Pass | Status::NotApplicable) {
@@ -49,7 +50,7 @@ pub(super) fn run(control: &'static Control, context: &Context<'_>) -> Vec<Verdi
     // The backstop: a source that failed after its values were read leaves them looking fine.
     let judged = verdicts.iter().any(|v| v.resource.kind != Kind::Region || v.status != Status::NotApplicable);
     if judged
-        && let Some(why) = first(control.needs)
+        && let Some(why) = anywhere()
         && verdicts.iter().all(|verdict| verdict.status != Status::Unknown)
     {
         verdicts.push(judge.on_region().part("source").unread(why));

@@ -22,16 +22,18 @@ pub struct Control {
     pub area: Area,
     /// What it judges, in the plural: it ends the sentence "there are no …".
     pub what: &'static str,
-    /// Every source it needs. One that is not complete makes it Unknown.
-    pub needs: &'static [SourceId],
-    /// Those of `needs` that say which resources there are. When one is not complete, the resources
-    /// known are still judged, and one Unknown on the region says that there may be more.
+    /// Sources that say which resources there are. When one is not complete, the resources known are
+    /// still judged, and one Unknown on the region says that there may be more.
     pub lists: &'static [SourceId],
-    /// Those of `needs` that are only right as a whole (route tables, roles). When one is not complete,
-    /// nothing that rests on it passes. What is in neither is read resource by resource.
+    /// Sources that are only right as a whole (route tables, roles). When one is not complete, nothing
+    /// that rests on it passes.
     pub tables: &'static [SourceId],
+    /// Sources that are read resource by resource: what was not read makes its resource Unknown.
+    pub details: &'static [SourceId],
     /// How it decides, for people.
     pub logic: &'static str,
+    /// The sub-reasons of its findings: a contract with reports, mutes and tests.
+    pub reasons: &'static [&'static str],
     /// What to do about a finding.
     pub remediation: &'static str,
     /// An AWS CLI line with places to fill in.
@@ -42,6 +44,13 @@ pub struct Control {
     pub fixes: &'static [&'static str],
     /// The rule. Returns nothing when there is nothing to judge.
     pub evaluate: fn(&Judge<'_>) -> Vec<Verdict>,
+}
+
+impl Control {
+    /// Every source it needs. One that is not complete makes it Unknown.
+    pub fn needs(&self) -> impl Iterator<Item = SourceId> + use<'_> {
+        [self.lists, self.tables, self.details].into_iter().flatten().copied()
+    }
 }
 
 /// What all controls look at.

@@ -1,7 +1,7 @@
 //! Detection: whether the end of a customization job is told to anybody.
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use serde_json::{Value, json};
 
@@ -19,14 +19,15 @@ pub(super) const DET_01: Control = Control {
     severity: Severity::Medium,
     area: Area::Detection,
     what: "customization jobs, custom models or rules about them",
-    needs: &[SourceId::RULES, SourceId::RULE_TARGETS],
     lists: &[],
     tables: &[SourceId::RULES],
+    details: &[SourceId::RULE_TARGETS],
     logic: "The enabled rules of the default bus are tried on the events that Bedrock sends when a customization job is \
             Completed, Failed or Stopped. Together, those with a target must match Completed and Failed; one of their \
             targets should have a dead-letter queue. A rule about customization that can match none of its events \
             (wrong detail-type, detail.status for detail.jobStatus) is dead. Nothing to judge in a region without jobs \
             and custom models.",
+    reasons: &["no-rule", "dead-rule", "no-target", "misses-status", "no-dead-letter"],
     remediation: "Put a rule for source aws.bedrock, detail-type \"Model Customization Job State Change\", with a \
                   target and a dead-letter queue.",
     cli: "aws events put-rule --name NAME --event-pattern file://PATTERN.json && aws events put-targets --rule NAME --targets …",

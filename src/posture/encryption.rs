@@ -3,7 +3,7 @@
 mod exposure;
 mod rights;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,11 +24,12 @@ pub(super) const KMS_01: Control = Control {
     severity: Severity::High,
     area: Area::Encryption,
     what: "custom models that we own",
-    needs: &[SourceId::MODELS, SourceId::MODEL_DETAILS, SourceId::KEYS],
     lists: &[SourceId::MODELS],
     tables: &[],
+    details: &[SourceId::MODEL_DETAILS, SourceId::KEYS],
     logic: "Every custom model of this account must name a KMS key (modelKmsKeyArn), and that key must be managed by \
             the customer, not by AWS. A model without a key is encrypted with one that AWS owns and you cannot see.",
+    reasons: &["no-cmk", "aws-managed-key"],
     remediation: "The key of a model cannot be changed. Train again with customModelKmsKeyId, or copy the model to \
                   another Region with modelKmsKeyId; then delete the old one yourself.",
     cli: "aws bedrock create-model-customization-job --custom-model-kms-key-id KEY …",
@@ -95,12 +96,13 @@ pub(super) const KMS_02: Control = Control {
     severity: Severity::High,
     area: Area::Encryption,
     what: "customization jobs",
-    needs: &[SourceId::JOBS, SourceId::JOB_DETAILS],
     lists: &[SourceId::JOBS],
     tables: &[],
+    details: &[SourceId::JOB_DETAILS],
     logic: "Judges every job in progress, and the newest job of each model name. It must name a key for the model it \
             makes (outputModelKmsKeyArn). A running job without one can still be stopped before it costs more; a \
             finished one is history and counts low.",
+    reasons: &["in-progress-without-cmk", "finished-without-cmk"],
     remediation: "Stop the job, and submit it again with customModelKmsKeyId.",
     cli: "aws bedrock stop-model-customization-job --job-identifier JOB",
     compliance: &[
@@ -181,23 +183,13 @@ pub(super) const KMS_03: Control = Control {
     severity: Severity::Critical,
     area: Area::Encryption,
     what: "keys used by models, jobs, buckets and log groups",
-    needs: &[
-        SourceId::JOBS,
-        SourceId::JOB_DETAILS,
-        SourceId::MODELS,
-        SourceId::MODEL_DETAILS,
-        SourceId::IMPORTED_MODELS,
-        SourceId::IMPORTED_MODEL_DETAILS,
-        SourceId::LOGGING,
-        SourceId::BUCKET_ENCRYPTION,
-        SourceId::LOG_GROUPS,
-        SourceId::KEYS,
-    ],
     lists: KEY_LISTS,
     tables: &[],
+    details: &[SourceId::KEYS],
     logic: "Every key that a model, job, bucket or log group of the lineage is encrypted with must be in state Enabled, \
             of spec SYMMETRIC_DEFAULT and usage ENCRYPT_DECRYPT. In any other state, what it encrypts cannot be used; \
             once deleted, never again.",
+    reasons: &["disabled", "pending-deletion", "pending-import", "unavailable", "wrong-spec"],
     remediation: "Cancel the deletion and enable the key.",
     cli: "aws kms cancel-key-deletion --key-id KEY && aws kms enable-key --key-id KEY",
     compliance: &[
@@ -263,24 +255,13 @@ pub(super) const KMS_04: Control = Control {
     severity: Severity::Medium,
     area: Area::Encryption,
     what: "customer managed keys in the lineage",
-    needs: &[
-        SourceId::JOBS,
-        SourceId::JOB_DETAILS,
-        SourceId::MODELS,
-        SourceId::MODEL_DETAILS,
-        SourceId::IMPORTED_MODELS,
-        SourceId::IMPORTED_MODEL_DETAILS,
-        SourceId::LOGGING,
-        SourceId::BUCKET_ENCRYPTION,
-        SourceId::LOG_GROUPS,
-        SourceId::KEYS,
-        SourceId::ROTATION,
-    ],
     lists: KEY_LISTS,
     tables: &[],
+    details: &[SourceId::KEYS, SourceId::ROTATION],
     logic: "Every customer managed key of the lineage whose material AWS KMS made (origin AWS_KMS) must rotate by \
             itself, at least every 365 days. Keys with imported material or in other stores, and asymmetric keys, \
             cannot, and are left out.",
+    reasons: &["rotation-off", "rotation-period-long"],
     remediation: "Switch rotation on, with a period of 365 days or less.",
     cli: "aws kms enable-key-rotation --key-id KEY --rotation-period-in-days 365",
     compliance: &[

@@ -1,7 +1,7 @@
 //! Identity: who may assume the roles that customization jobs run as.
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,12 +23,13 @@ pub(super) const IAM_01: Control = Control {
     severity: Severity::High,
     area: Area::Identity,
     what: "roles of customization jobs",
-    needs: &[SourceId::JOBS, SourceId::JOB_DETAILS, SourceId::AUTHORIZATION],
     lists: &[SourceId::JOBS, SourceId::JOB_DETAILS],
     tables: &[SourceId::AUTHORIZATION],
+    details: &[],
     logic: "In the trust policy of each role that a customization job runs as, the only principal of an Allow for \
             sts:AssumeRole is the service bedrock.amazonaws.com. Everybody, any AWS principal or identity provider, \
             and any other service could take the role, and read the training data with it.",
+    reasons: &["public-principal", "aws-principal", "other-service", "bedrock-missing"],
     remediation: "Replace the trust policy by one statement for bedrock.amazonaws.com with aws:SourceAccount and \
                   aws:SourceArn.",
     cli: "aws iam update-assume-role-policy --role-name ROLE --policy-document file://TRUST.json",
@@ -99,14 +100,21 @@ pub(super) const IAM_02: Control = Control {
     severity: Severity::High,
     area: Area::Identity,
     what: "roles of customization jobs",
-    needs: &[SourceId::JOBS, SourceId::JOB_DETAILS, SourceId::AUTHORIZATION],
     lists: &[SourceId::JOBS, SourceId::JOB_DETAILS],
     tables: &[SourceId::AUTHORIZATION],
+    details: &[],
     logic: "Each statement that lets Bedrock assume the role of a customization job must say StringEquals \
             aws:SourceAccount with our account, and ArnEquals or ArnLike aws:SourceArn with \
             arn:PARTITION:bedrock:REGION:ACCOUNT:model-customization-job/…. A missing account or a wrong job type is \
             high, a missing ARN medium, a wildcard for the region low. An account in the ARN other than ours makes \
             the role unusable. Conditions with IfExists, ForAllValues or a negation do not count.",
+    reasons: &[
+        "source-account-missing",
+        "source-arn-missing",
+        "source-arn-region-wildcard",
+        "source-arn-wrong-job-type",
+        "source-arn-account-mismatch",
+    ],
     remediation: "Set both conditions in the trust policy.",
     cli: "aws iam update-assume-role-policy --role-name ROLE --policy-document file://TRUST.json",
     compliance: &[

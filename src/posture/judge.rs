@@ -88,7 +88,7 @@ impl Subject<'_> {
             name,
             related,
             evidence,
-            sources: control.needs.to_vec(),
+            sources: control.needs().collect(),
             fixes: control.fixes,
             muted: None,
             stale: None,

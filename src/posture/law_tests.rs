@@ -2,12 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
-
 use super::fixtures::{self, deny, deny_from_the_start, empty, healthy, with_context};
 use super::*;
-use crate::inventory::kms::KeyState;
-use crate::inventory::{Inventory, Kind, SourceId};
+use crate::inventory::{Kind, SourceId};
 
 #[test]
 fn the_catalogue_is_sound() {
@@ -16,10 +13,10 @@ fn the_catalogue_is_sound() {
     for control in CONTROLS {
         let id = control.id;
         assert!(id.contains(control.area.code()), "{id} is not of area {:?}", control.area);
-        assert!(control.needs.iter().all(|source| source.is_read()), "{id} needs what is never read");
-        for part in control.lists.iter().chain(control.tables) {
-            assert!(control.needs.contains(part), "{id} does not need {part}");
-        }
+        let needs: Vec<_> = control.needs().collect();
+        assert!(needs.iter().all(|source| source.is_read()), "{id} needs what is never read");
+        assert_eq!(needs.iter().collect::<BTreeSet<_>>().len(), needs.len(), "{id} names a source twice");
+        assert!(!needs.is_empty() && !control.reasons.is_empty(), "{id}");
         for text in [control.title, control.what, control.logic, control.remediation, control.cli] {
             assert!(!text.is_empty() && !text.contains("  "), "{id}: '{text}'");
         }
@@ -60,12 +57,12 @@ fn an_empty_account_has_nothing_to_judge() {
 #[test]
 fn a_denied_source_makes_unknown_and_names_itself() {
     for control in CONTROLS {
-        for source in control.needs {
+        for source in control.needs() {
             for (how, spoil) in
                 [("later", deny as fn(&mut _, _)), ("from the start", deny_from_the_start as fn(&mut _, _))]
             {
                 let mut inventory = healthy();
-                spoil(&mut inventory, *source);
+                spoil(&mut inventory, source);
                 let verdicts = fixtures::verdicts(&inventory, control.id);
                 let what = format!("{} without {source}, denied {how}", control.id);
                 let mut unknown = verdicts.iter().filter(|v| v.status == Status::Unknown).peekable();
@@ -77,7 +74,7 @@ fn a_denied_source_makes_unknown_and_names_itself() {
                 );
                 for verdict in &verdicts {
                     // A list that failed leaves what is known; all else must not pass.
-                    if !control.lists.contains(source) {
+                    if !control.lists.contains(&source) {
                         assert_ne!(verdict.status, Status::Pass, "{what}: {}", verdict.reason);
                     }
                     let region_na = verdict.status == Status::NotApplicable && verdict.resource.kind == Kind::Region;
@@ -118,24 +115,15 @@ fn what_cannot_be_asked_about_is_no_gap() {
 fn ids_are_readable_unique_and_in_order() {
     let assessment = with_context(&healthy(), assess);
     let ids: Vec<_> = assessment.verdicts.iter().map(|v| v.id.as_str()).collect();
-    assert_eq!(
-        ids,
-        [
-            "CUS-KMS-01/model1",
-            "CUS-KMS-02/job1",
-            "CUS-KMS-03/k1",
-            "CUS-KMS-04/k1",
-            "CUS-KMS-06/k1/App",
-            "CUS-KMS-06/k1/Tuner",
-            "CUS-KMS-07/k1",
-            "CUS-IAM-01/Tuner",
-            "CUS-IAM-02/Tuner",
-            "CUS-NET-01/job1",
-            "CUS-NET-02/subnet-1",
-            "CUS-LOG-01/us-east-1",
-            "CUS-DET-01/us-east-1",
-        ]
-    );
+    let order: Vec<_> =
+        ids.iter().map(|id| CONTROLS.iter().position(|c| id.starts_with(&format!("{}/", c.id)))).collect();
+    assert!(order.is_sorted() && order.iter().all(Option::is_some), "{ids:?}");
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "{ids:?}");
+    for id in
+        ["CUS-KMS-01/model1", "CUS-KMS-06/k1/App", "CUS-IAM-01/Tuner", "CUS-NET-02/subnet-1", "CUS-LOG-01/us-east-1"]
+    {
+        assert!(ids.contains(&id), "{id} is not in {ids:?}");
+    }
     let mut inventory = healthy();
     let twin = "arn:aws:bedrock:us-east-1:123456789012:custom-model/other/model1";
     inventory.models.insert(twin.into(), fixtures::model(twin));
@@ -149,97 +137,26 @@ fn ids_are_readable_unique_and_in_order() {
     assert!(ids[0] != ids[1] && ids.iter().all(|id| id.starts_with("CUS-KMS-01/model1~")), "{ids:?}");
 }
 
-type Break = (&'static str, fn(&mut Inventory));
-
-/// One way to break each control.
-const BREAKS: &[Break] = &[
-    ("CUS-KMS-01", |i| fixtures::metadata(i).manager = "AWS".into()),
-    ("CUS-KMS-02", |i| fixtures::detail(i).kms_key = None),
-    ("CUS-KMS-03", |i| fixtures::metadata(i).state = KeyState::Disabled),
-    ("CUS-KMS-04", |i| i.keys.values_mut().for_each(|key| key.rotation.known_mut().unwrap().enabled = false)),
-    ("CUS-KMS-06", |i| fixtures::set_key_policy(i, json!([]))),
-    ("CUS-KMS-07", |i| {
-        let everybody = json!([{"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*"}]);
-        fixtures::set_key_policy(i, everybody);
-    }),
-    ("CUS-IAM-01", |i| i.roles.values_mut().for_each(|role| role.trust = fixtures::policy(json!([])))),
-    ("CUS-IAM-02", |i| {
-        let mut open = fixtures::trust();
-        open[0]["Condition"] = json!({});
-        i.roles.values_mut().for_each(|role| role.trust = fixtures::policy(open.clone()));
-    }),
-    ("CUS-NET-01", |i| fixtures::detail(i).vpc = None),
-    ("CUS-NET-02", |i| {
-        i.route_tables.values_mut().for_each(|table| table.routes.push(fixtures::route("0.0.0.0/0", "nat-1")));
-    }),
-    ("CUS-LOG-01", |i| i.logging = fixtures::got(None)),
-    ("CUS-DET-01", |i| i.rules.clear()),
+/// Every test of every area, to be run once more as one.
+const TABLES: &[&[fn()]] = &[
+    super::encryption::tests::ALL,
+    super::identity::tests::ALL,
+    super::network::tests::ALL,
+    super::logging::tests::ALL,
+    super::detection::tests::ALL,
 ];
 
-/// Pass, Unknown and "nothing to judge" are tested above for every control; here it must fail.
+/// Pass, Unknown and "nothing to judge" are tested above for every control. Here each of its sub-reasons
+/// must have been seen as a finding in some fixture, and nothing that it does not declare.
 #[test]
-fn every_control_can_fail() {
+fn every_sub_reason_has_a_fixture() {
+    let seen = fixtures::recorded(|| TABLES.iter().copied().flatten().for_each(|table| table()));
     for control in CONTROLS {
-        let (_, spoil) =
-            BREAKS.iter().find(|(id, _)| *id == control.id).unwrap_or_else(|| panic!("no way to break {}", control.id));
-        let mut inventory = healthy();
-        spoil(&mut inventory);
-        let failed =
-            fixtures::verdicts(&inventory, control.id).into_iter().filter(|v| v.status == Status::Fail).count();
-        assert!(failed > 0, "{} does not fail", control.id);
-    }
-}
-
-/// Sub-reasons are a contract with reports and tests: each of them has a line in a table.
-#[test]
-fn every_sub_reason_is_tested() {
-    let codes = [
-        "no-cmk",
-        "aws-managed-key",
-        "in-progress-without-cmk",
-        "finished-without-cmk",
-        "disabled",
-        "pending-deletion",
-        "pending-import",
-        "unavailable",
-        "wrong-spec",
-        "rotation-off",
-        "rotation-period-long",
-        "key-state",
-        "missing-right",
-        "over-granted",
-        "public-principal",
-        "foreign-account",
-        "aws-principal",
-        "other-service",
-        "bedrock-missing",
-        "source-account-missing",
-        "source-arn-missing",
-        "source-arn-region-wildcard",
-        "source-arn-wrong-job-type",
-        "source-arn-account-mismatch",
-        "no-vpc",
-        "dangling-subnet",
-        "dangling-security-group",
-        "internet-route",
-        "public-ip-on-launch",
-        "leaves-vpc",
-        "logging-off",
-        "no-rule",
-        "dead-rule",
-        "no-target",
-        "misses-status",
-        "no-dead-letter",
-    ];
-    let tests = [
-        include_str!("encryption/tests.rs"),
-        include_str!("identity/tests.rs"),
-        include_str!("network/tests.rs"),
-        include_str!("logging/tests.rs"),
-        include_str!("detection/tests.rs"),
-    ]
-    .concat();
-    for code in codes {
-        assert!(tests.contains(&format!("\"{code}\"")), "no test for the sub-reason {code}");
+        let mine: BTreeSet<_> = seen.iter().filter(|(id, ..)| *id == control.id).collect();
+        let found: BTreeSet<_> =
+            mine.iter().filter(|(_, status, _)| status.is_finding()).map(|(.., code)| *code).collect();
+        assert_eq!(found, control.reasons.iter().copied().collect(), "{}: fixtures against declaration", control.id);
+        assert!(mine.iter().any(|(_, status, _)| *status == Status::Fail), "{} never fails", control.id);
+        assert!(mine.iter().any(|(_, status, _)| *status == Status::Pass), "{} never passes", control.id);
     }
 }

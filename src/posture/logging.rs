@@ -1,7 +1,7 @@
 //! Logging: whether what is asked of custom models is recorded.
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use super::catalogue::framework::{ATLAS, FEDRAMP, GDPR, HIPAA, NIST, OWASP, PCI, SRA};
 use super::control::Control;
@@ -15,12 +15,13 @@ pub(super) const LOG_01: Control = Control {
     severity: Severity::High,
     area: Area::Logging,
     what: "custom models, imported models, deployments or throughput",
-    needs: &[SourceId::LOGGING],
     lists: &[],
     tables: &[],
+    details: &[SourceId::LOGGING],
     logic: "A region that has a custom or imported model, a deployment or provisioned throughput must deliver \
             invocations to S3 or CloudWatch Logs, with at least one kind of data. Nothing to judge where none of these \
             is; when their lists are not complete and logging is off, that is Unknown.",
+    reasons: &["logging-off"],
     remediation: "Switch invocation logging on, to an encrypted bucket or log group.",
     cli: "aws bedrock put-model-invocation-logging-configuration --logging-config file://LOGGING.json",
     compliance: &[

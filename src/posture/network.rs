@@ -1,7 +1,7 @@
 //! Network: where customization jobs run, and what they can reach from there.
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -20,11 +20,12 @@ pub(super) const NET_01: Control = Control {
     severity: Severity::High,
     area: Area::Network,
     what: "customization jobs",
-    needs: &[SourceId::JOBS, SourceId::JOB_DETAILS, SourceId::SUBNETS, SourceId::SECURITY_GROUPS],
     lists: &[SourceId::JOBS],
     tables: &[SourceId::SUBNETS, SourceId::SECURITY_GROUPS],
+    details: &[SourceId::JOB_DETAILS],
     logic: "Each job must name subnets and security groups (vpcConfig), and those must still exist. No IAM condition \
             can force it, so detection is the only control.",
+    reasons: &["no-vpc", "dangling-subnet", "dangling-security-group"],
     remediation: "Submit the job again with vpcConfig.",
     cli: "aws bedrock create-model-customization-job --vpc-config subnetIds=SUBNET,securityGroupIds=GROUP …",
     compliance: &[
@@ -98,13 +99,14 @@ pub(super) const NET_02: Control = Control {
     severity: Severity::High,
     area: Area::Network,
     what: "subnets of customization jobs",
-    needs: &[SourceId::JOBS, SourceId::JOB_DETAILS, SourceId::SUBNETS, SourceId::ROUTE_TABLES],
     lists: &[SourceId::JOBS, SourceId::JOB_DETAILS],
     tables: &[SourceId::SUBNETS, SourceId::ROUTE_TABLES],
+    details: &[],
     logic: "The route table that a job's subnet follows (its own, else the VPC's main one) must have no active route to \
             public addresses, IPv4 or IPv6, through an internet, NAT, egress-only or carrier gateway. A route to public \
             addresses through anything else outside the VPC (transit or virtual private gateway, peering, an appliance) \
             is a warning. The subnet must not give out public addresses.",
+    reasons: &["internet-route", "public-ip-on-launch", "leaves-vpc"],
     remediation: "Remove the route, or move the job to isolated subnets with VPC endpoints.",
     cli: "aws ec2 delete-route --route-table-id TABLE --destination-cidr-block 0.0.0.0/0",
     compliance: &[

@@ -16,24 +16,14 @@ pub(in crate::posture) const KMS_07: Control = Control {
     severity: Severity::Critical,
     area: Area::Encryption,
     what: "keys used by models, jobs, buckets and log groups",
-    needs: &[
-        SourceId::JOBS,
-        SourceId::JOB_DETAILS,
-        SourceId::MODELS,
-        SourceId::MODEL_DETAILS,
-        SourceId::IMPORTED_MODELS,
-        SourceId::IMPORTED_MODEL_DETAILS,
-        SourceId::LOGGING,
-        SourceId::BUCKET_ENCRYPTION,
-        SourceId::LOG_GROUPS,
-        SourceId::KEY_POLICIES,
-    ],
     lists: KEY_LISTS,
     tables: &[],
+    details: &[SourceId::KEY_POLICIES],
     logic: "No Allow of the key policy may name everybody (\"*\", or NotPrincipal) unless a condition ties it to an \
             organization (aws:PrincipalOrgID, aws:PrincipalOrgPaths) or to accounts (kms:CallerAccount, \
             aws:PrincipalAccount, aws:SourceAccount), and none may name an account, in Principal or in such a \
             condition, that is neither ours nor trusted. Denies elsewhere in the policy are not counted in its favour.",
+    reasons: &["public-principal", "foreign-account"],
     remediation: "Remove the statement, or name the roles that need the key.",
     cli: "aws kms put-key-policy --key-id KEY --policy-name default --policy file://POLICY.json",
     compliance: &[

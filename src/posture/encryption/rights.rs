@@ -19,17 +19,6 @@ pub(in crate::posture) const KMS_06: Control = Control {
     severity: Severity::High,
     area: Area::Encryption,
     what: "roles that customize or invoke models with a customer managed key",
-    needs: &[
-        SourceId::JOBS,
-        SourceId::JOB_DETAILS,
-        SourceId::MODELS,
-        SourceId::MODEL_DETAILS,
-        SourceId::DEPLOYMENTS,
-        SourceId::THROUGHPUTS,
-        SourceId::KEY_POLICIES,
-        SourceId::GRANTS,
-        SourceId::AUTHORIZATION,
-    ],
     lists: &[
         SourceId::JOBS,
         SourceId::JOB_DETAILS,
@@ -39,11 +28,13 @@ pub(in crate::posture) const KMS_06: Control = Control {
         SourceId::THROUGHPUTS,
     ],
     tables: &[SourceId::AUTHORIZATION],
+    details: &[SourceId::KEY_POLICIES, SourceId::GRANTS],
     logic: "For each customer managed key of a job or model: the role of each job must be allowed CreateGrant, \
             DescribeKey, GenerateDataKey and Decrypt through Bedrock. Each role that may invoke the model where it is \
             served, and may not customize, must be allowed Decrypt, and must not be allowed CreateGrant or \
             GenerateDataKey, through Bedrock or directly (GenerateDataKey is accepted for Amazon Nova, which needs \
             it). Decided by key policy, identity policies, boundary and grants; what cannot be settled is Unknown.",
+    reasons: &["missing-right", "over-granted"],
     remediation: "Give customizers the four rights and invokers Decrypt alone in the key policy, with kms:ViaService \
                   set to Bedrock, and take the rest away.",
     cli: "aws kms put-key-policy --key-id KEY --policy-name default --policy file://POLICY.json",

@@ -13,6 +13,10 @@ use crate::posture::Severity;
 use crate::posture::Status::{Fail, NotApplicable, Pass, Unknown};
 use crate::posture::fixtures::*;
 
+/// For the test that no sub-reason lacks a fixture.
+pub const ALL: &[fn()] =
+    &[keys_of_models, keys_of_jobs, states_of_keys, rotation_of_keys, rights_on_keys, strangers_in_key_policies];
+
 fn model_key(key: Option<&'static str>) -> impl FnOnce(&mut Inventory) {
     move |i| i.models.get_mut(MODEL).and_then(|m| m.detail.known_mut()).unwrap().kms_key = key.map(id)
 }

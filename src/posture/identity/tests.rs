@@ -7,6 +7,9 @@ use crate::posture::Severity;
 use crate::posture::Status::{Fail, NotApplicable, Pass, Unknown};
 use crate::posture::fixtures::*;
 
+/// For the test that no sub-reason lacks a fixture.
+pub const ALL: &[fn()] = &[who_may_assume, confused_deputies];
+
 fn trusts(statements: Value) -> impl FnOnce(&mut Inventory) {
     move |inventory| inventory.roles.get_mut(TUNER).unwrap().trust = policy(statements)
 }

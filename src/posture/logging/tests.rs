@@ -4,6 +4,9 @@ use crate::inventory::SourceId;
 use crate::posture::Status::{Fail, NotApplicable, Pass, Unknown};
 use crate::posture::fixtures::*;
 
+/// For the test that no sub-reason lacks a fixture.
+pub const ALL: &[fn()] = &[invocation_logging];
+
 #[test]
 fn invocation_logging() {
     let c = "CUS-LOG-01";

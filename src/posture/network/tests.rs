@@ -7,6 +7,9 @@ use crate::posture::fixtures::*;
 
 use super::{Way, is_private, way_out};
 
+/// For the test that no sub-reason lacks a fixture.
+pub const ALL: &[fn()] = &[jobs_in_a_vpc, ways_out_of_a_subnet, private_blocks];
+
 #[test]
 fn jobs_in_a_vpc() {
     let c = "CUS-NET-01";
