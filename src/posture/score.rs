@@ -1,5 +1,7 @@
 //! One number for an area and for the whole.
 
+use std::collections::BTreeMap;
+
 use super::catalogue;
 use super::verdict::{Area, Assessment, Severity, Status};
 
@@ -35,20 +37,38 @@ pub struct AreaScore {
     pub score: Score,
 }
 
+/// How many verdicts of one control there are, by what they count.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tally {
+    pass: u64,
+    warn: u64,
+    fail: u64,
+    unknown: u64,
+}
+
 /// The score by [`RULE`]: of each area that has controls, and of all.
 pub fn score(assessment: &Assessment) -> (Vec<AreaScore>, Score) {
+    let mut tallies: BTreeMap<&str, Tally> = BTreeMap::new();
+    for verdict in &assessment.verdicts {
+        let tally = tallies.entry(verdict.control).or_default();
+        match verdict.status {
+            Status::Pass => tally.pass += 1,
+            Status::Warn => tally.warn += 1,
+            Status::Fail => tally.fail += 1,
+            Status::Unknown => tally.unknown += 1,
+            Status::NotApplicable | Status::Muted => {}
+        }
+    }
     let mut areas: Vec<AreaScore> = Vec::new();
     let mut total = Score::default();
     for area in Area::ALL {
         let mut sum = Score::default();
-        let mut any = false;
-        for control in catalogue::CONTROLS.iter().filter(|control| control.area == area) {
-            any = true;
-            let statuses = || assessment.verdicts.iter().filter(|v| v.control == control.id).map(|v| v.status);
-            let count = |status| statuses().filter(|held| *held == status).count() as u64;
-            let unknown = count(Status::Unknown);
-            let judged = count(Status::Pass) + count(Status::Warn) + count(Status::Fail) + unknown;
-            if let Some(share) = (count(Status::Pass) * 1000 + count(Status::Warn) * 500).checked_div(judged) {
+        let mut controls = catalogue::CONTROLS.iter().filter(|control| control.area == area).peekable();
+        let any = controls.peek().is_some();
+        for control in controls {
+            let Tally { pass, warn, fail, unknown } = tallies.get(control.id).copied().unwrap_or_default();
+            let judged = pass + warn + fail + unknown;
+            if let Some(share) = (pass * 1000 + warn * 500).checked_div(judged) {
                 sum.earned += share * weight(control.severity);
                 sum.possible += 1000 * weight(control.severity);
                 sum.unknown += usize::try_from(unknown).unwrap_or(usize::MAX);

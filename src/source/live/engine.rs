@@ -30,6 +30,9 @@ use crate::source::{Command, Envelope, Message};
 
 /// How many answers may wait to be taken in.
 const WAITING: usize = 256;
+/// While a source is being read, lineage is followed this often at most: to follow it after each of two
+/// thousand answers would take longer than to read them.
+const FOLLOW: Duration = Duration::from_millis(200);
 
 /// Where envelopes go.
 pub(super) enum Out<'a> {
@@ -80,6 +83,9 @@ pub(super) struct Engine<'a> {
     buckets: Vec<Bucket>,
     /// Whether the inventory changed since lineage was followed.
     moved: bool,
+    /// Whether lineage has to be followed before anything is started: a source ended.
+    settled: bool,
+    followed: Instant,
     busy: bool,
     calls: Vec<CallStats>,
     lost: Option<ReadError>,
@@ -103,6 +109,8 @@ impl<'a> Engine<'a> {
             keys: Vec::new(),
             buckets: Vec::new(),
             moved: false,
+            settled: false,
+            followed: Instant::now(),
             busy: false,
             calls: Vec::new(),
             lost: None,
@@ -213,12 +221,12 @@ impl<'a> Engine<'a> {
             Heard::Invocations(invocations) => self.send(Message::Invocations(invocations)).await,
             Heard::Aliases(aliases) => {
                 self.known.named(&aliases);
-                self.moved = true;
+                (self.moved, self.settled) = (true, true);
                 Some(())
             }
             Heard::Buckets(buckets) => {
                 self.known.owns(buckets.as_deref().map_err(Clone::clone), self.reader.now());
-                self.moved = true;
+                (self.moved, self.settled) = (true, true);
                 Some(())
             }
             Heard::Lost(error) => {
@@ -241,6 +249,7 @@ impl<'a> Engine<'a> {
                 (id, self.sources.get(&id).map(|(source, _)| self.broke_off(*source, &error)))
             }
         };
+        self.settled = true;
         let Some((source, began)) = self.sources.remove(&id) else { return Some(()) };
         let throttled = report
             .as_ref()
@@ -299,12 +308,14 @@ impl<'a> Engine<'a> {
     /// Follows lineage when something moved: lists the keys and buckets that it reaches, and asks at
     /// once for what is new.
     async fn reach(&mut self) -> Option<()> {
-        if !std::mem::take(&mut self.moved) {
+        let due = std::mem::take(&mut self.settled) || self.followed.elapsed() >= FOLLOW;
+        if !due || !std::mem::take(&mut self.moved) {
             return Some(());
         }
         let before = self.known.clone();
         self.known.follow(&self.inventory);
         let now = Instant::now();
+        self.followed = now;
         let buckets = self.known.buckets();
         if buckets != self.buckets {
             self.buckets.clone_from(&buckets);

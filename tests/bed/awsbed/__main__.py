@@ -25,6 +25,7 @@ def read_flags() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="start.py", description="Local AWS test bed for Bedrock security tooling")
     parser.add_argument("--port", type=int, default=0, help="0 (default): any free port")
     parser.add_argument("--seed", choices=planter.SEEDS, default="none", help="the account to plant at the start")
+    parser.add_argument("--scale", type=int, default=0, help="so many more jobs and models in the seed account")
     parser.add_argument("--live", action="store_true", help="make the seeded account move by itself")
     parser.add_argument("--live-seconds", type=float, default=5.0, help="seconds between two steps of --live")
     parser.add_argument("--until-stdin-closes", action="store_true", help="exit when standard input ends")
@@ -69,7 +70,7 @@ def main() -> None:
     app = App(bed)
     server = Server(HOST, args.port, app)
     os.environ["MOTO_PORT"] = str(server.server_port)
-    planter.plant(app, args.seed)
+    planter.plant(app, args.seed, args.scale)
     if args.live:
         threading.Thread(target=live.run, args=(bed, args.live_seconds), daemon=True).start()
     print(f"bed ready http://{HOST}:{server.server_port}", flush=True)

@@ -47,6 +47,7 @@ class Bed:
             "record": True,  # write calls down as CloudTrail events
             "latency_ms": 0.0,  # added to every call
             "query_polls": 0,  # GetQueryResults says Running this many times first
+            "keep_requests": False,  # keep every request as it came, to be asked again
             "strict": True,  # an operation nobody implements answers 501, not moto's HTML
         }
         self.config.update(config)

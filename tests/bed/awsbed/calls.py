@@ -30,6 +30,7 @@ class CallCounts:
         self.operations: collections.Counter[str] = collections.Counter()
         self.statuses: collections.Counter[int] = collections.Counter()
         self.recent: collections.deque[dict[str, Any]] = collections.deque(maxlen=2000)
+        self.requests: list[dict[str, Any]] = []
         self.mutating = 0
         self.dry_runs = 0
         self.unrouted = 0  # requests that name no operation botocore knows
@@ -66,6 +67,26 @@ class CallCounts:
                 "status": status,
                 "accessKey": call.access_key,
                 "params": plain(call.params) if call.service != "s3" else call.environ.get("PATH_INFO"),
+            }
+        )
+
+    def keep(self, call: Call) -> None:
+        """The request as it came: what another client needs to send it again."""
+        environ = call.environ
+        headers = {
+            name[5:].replace("_", "-").title(): value
+            for name, value in environ.items()
+            if name.startswith("HTTP_") and name not in ("HTTP_HOST", "HTTP_CONNECTION", "HTTP_ACCEPT_ENCODING")
+        }
+        if environ.get("CONTENT_TYPE"):
+            headers["Content-Type"] = environ["CONTENT_TYPE"]
+        self.requests.append(
+            {
+                "operation": call.name,
+                "method": environ["REQUEST_METHOD"],
+                "target": environ["RAW_URI"],
+                "headers": headers,
+                "body": (call.body or b"").decode("latin-1"),
             }
         )
 

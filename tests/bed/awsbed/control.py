@@ -200,6 +200,7 @@ CONTROL: dict[tuple[str, str], Callable[["App", Any, dict[str, str]], Any]] = {
     ("GET", "events"): c_events,
     ("POST", "events"): c_inject_events,
     ("GET", "calls"): c_calls,
+    ("GET", "requests"): lambda app, doc, query: app.bed.calls.requests,
     ("DELETE", "calls"): lambda app, doc, query: app.bed.forget_calls(),
     ("POST", "config"): c_config,
     ("POST", "bedrock/job"): c_job,

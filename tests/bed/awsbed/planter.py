@@ -91,8 +91,8 @@ def reset(app: App) -> None:
         app.bed.clear()
 
 
-def plant(app: App, seed: str) -> None:
-    """Plant a seed into an empty bed; the same seed always gets the same identifiers."""
+def plant(app: App, seed: str, scale: int = 0) -> None:
+    """Plant a seed into an empty bed, `scale` more jobs with it; the same seed always gets the same identifiers."""
     if seed not in SEEDS:
         raise ValueError(f"seed must be one of {SEEDS}")
     if seed == "none":
@@ -106,6 +106,8 @@ def plant(app: App, seed: str) -> None:
         random.seed(bed.seed)
         try:
             story.plant(planter)
+            if scale:
+                story.scale.plant(planter, scale)
         finally:
             random.setstate(state)
         bed.live = Live(bed, story.script(bed))

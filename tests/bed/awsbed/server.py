@@ -147,6 +147,8 @@ class App:
         bed, took = self.bed, (time.perf_counter() - started) * 1000
         with bed.lock:
             bed.calls.add(call, status, took)
+            if bed.config["keep_requests"]:
+                bed.calls.keep(call)
             if bed.config["record"] and status and not NOT_IN_EVENT_HISTORY.match(call.name):
                 bed.history(call.account, call.region).add(trail_event(bed, call, status, body))
 

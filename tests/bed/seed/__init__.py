@@ -10,7 +10,7 @@ from typing import Any
 
 from awsbed.identity import assumed_role
 
-from . import alerts, bedrock, beside, buckets, keys, logs, network, roles, story, trail
+from . import alerts, bedrock, beside, buckets, keys, logs, network, roles, scale, story, trail
 from .names import ACCOUNT
 
 

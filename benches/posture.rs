@@ -1,0 +1,81 @@
+//! How long it takes to judge a large account: every control over 2,000 customization jobs with a model each, 2,000
+//! keys and 200 deployments, all of them like one of the bundled demo. `cargo bench --bench posture`.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use bedwatch::base::ResourceId;
+use bedwatch::case::Export;
+use bedwatch::inventory::{Inventory, Lineage};
+use bedwatch::posture::{self, CONTROLS, Context, Status};
+
+const COUNT: usize = 2_000;
+const PER_DEPLOYMENT: usize = 10;
+const RUNS: usize = 11;
+
+/// The demo's inventory, its job `orion-chat-1` with model and key repeated under other names.
+fn large(mut inventory: Inventory) -> Inventory {
+    let job = inventory.jobs.values().find(|job| job.name == "orion-chat-1").unwrap().clone();
+    let model = inventory.models.values().find(|model| model.name == "orion-chat-v1").unwrap().clone();
+    let key = inventory.keys[job.detail.known().unwrap().kms_key.as_ref().unwrap()].clone();
+    let deployment = inventory.deployments.values().next().unwrap().clone();
+    let renamed = |arn: &ResourceId, n: usize| {
+        let (kind, _) = arn.as_str().rsplit_once('/').unwrap();
+        ResourceId::new(format!("{kind}/scale{n:05}"))
+    };
+    for n in 0..COUNT {
+        let (mut job, mut model, mut key) = (job.clone(), model.clone(), key.clone());
+        (job.arn, model.arn, key.arn) = (renamed(&job.arn, n), renamed(&model.arn, n), renamed(&key.arn, n));
+        job.name = format!("scale-{n}-job").as_str().into();
+        job.output_model_name = format!("scale-{n}").as_str().into();
+        job.output_model = Some(model.arn.clone());
+        job.detail.known_mut().unwrap().kms_key = Some(key.arn.clone());
+        model.name = job.output_model_name.clone();
+        let detail = model.detail.known_mut().unwrap();
+        (detail.job, detail.kms_key) = (Some(job.arn.clone()), Some(key.arn.clone()));
+        if n % PER_DEPLOYMENT == 0 {
+            let mut one = deployment.clone();
+            (one.arn, one.model) = (renamed(&one.arn, n), model.arn.clone());
+            inventory.deployments.insert(one.arn.clone(), one);
+        }
+        inventory.jobs.insert(job.arn.clone(), job);
+        inventory.models.insert(model.arn.clone(), model);
+        inventory.keys.insert(key.arn.clone(), key);
+    }
+    inventory
+}
+
+/// Median and best, in milliseconds.
+fn timed<T>(mut run: impl FnMut() -> T) -> (f64, f64, T) {
+    let mut times = Vec::new();
+    let mut last = None;
+    for _ in 0..RUNS {
+        let began = Instant::now();
+        last = Some(run());
+        times.push(began.elapsed().as_secs_f64() * 1e3);
+    }
+    times.sort_by(f64::total_cmp);
+    (times[RUNS / 2], times[0], last.unwrap())
+}
+
+fn main() {
+    let export = Export::parse(include_str!("../src/cli/console/demo.json")).unwrap();
+    let trusted = BTreeSet::new();
+    let inventory = large(export.inventory);
+    println!("{COUNT} jobs, models and keys; {} controls", CONTROLS.len());
+    let (median, best, lineage) = timed(|| Lineage::of(&inventory));
+    println!("lineage     {median:8.1} ms median, {best:.1} best, {} edges", lineage.edges().count());
+    let context = Context::of(&inventory, &lineage, &export.session, export.saved_at, &trusted);
+    let (median, best, assessment) = timed(|| posture::assess(&context));
+    let count = |status| assessment.count(status);
+    println!(
+        "assessment  {median:8.1} ms median, {best:.1} best: {} verdicts, {} fail, {} unknown",
+        assessment.verdicts.len(),
+        count(Status::Fail),
+        count(Status::Unknown)
+    );
+    let (median, best, _) = timed(|| posture::score(&assessment));
+    println!("score       {median:8.1} ms median, {best:.1} best");
+}
