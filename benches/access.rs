@@ -13,9 +13,16 @@ use bedwatch::access::actions::KMS_ACTIONS;
 use bedwatch::access::batch::evaluate_line;
 use bedwatch::access::engine::{Survey, Verdict};
 use bedwatch::access::identity::Boundary;
-use bedwatch::access::{Caller, ContextValue, Facts, Guards, Identity, Layer, Policy, Resource, Rules, Scenario};
-use bedwatch::base::{ResourceId, Text};
-use bedwatch::inventory::kms::Grant;
+use bedwatch::access::obtain::obtain;
+use bedwatch::access::who::who_of;
+use bedwatch::access::{
+    Bounds, Caller, ContextValue, Facts, Guards, Identity, Layer, Policy, Resource, Rules, Scenario,
+};
+use bedwatch::access::{KeyAccess, People, Target};
+use bedwatch::base::{ResourceId, Text, Timestamp};
+use bedwatch::inventory::iam::{ManagedPolicy, Role};
+use bedwatch::inventory::kms::{Grant, Key};
+use bedwatch::inventory::{Document, Inventory, Read, SourceId, SourceReport, Tags};
 use serde_json::{Value, json};
 
 const ACCOUNT: &str = "111122223333";
@@ -90,6 +97,7 @@ fn managed(dice: &mut Dice) -> Vec<Arc<Policy>> {
 /// Roles and users, each with a few managed policies; two in five have one of their own.
 fn people(dice: &mut Dice) -> Vec<Identity> {
     let managed = managed(dice);
+    let bounds = Arc::new(Bounds::none());
     let admin = Arc::new(policy(&[json!({"Effect": "Allow", "Action": "*", "Resource": "*"})]));
     let fence =
         Arc::new(policy(&[json!({"Effect": "Allow", "NotAction": ["iam:*", "kms:PutKeyPolicy"], "Resource": "*"})]));
@@ -119,7 +127,7 @@ fn people(dice: &mut Dice) -> Vec<Identity> {
                 policy: Ok(Arc::clone(&fence)),
             });
             let Ok(caller) = Caller::parse(&caller_arn(at)) else { unreachable!("an ARN of the bench is none") };
-            Identity { caller, policies, boundary, facts, gaps: Vec::new() }
+            Identity { caller, policies, boundary, facts, gaps: Vec::new(), bounds: Arc::clone(&bounds) }
         })
         .collect();
     all.sort_by(|a, b| a.caller.cmp(&b.caller));
@@ -243,6 +251,8 @@ fn main() {
     let (time, moves) = best(9, || survey.moves(&keys[0], &edited));
     say("what a one-statement edit changes", time, "20 ms", &format!("{} cells change", moves.len()));
 
+    reasons(&mut dice);
+
     // Right, not only fast.
     let mut open = 0;
     let mut plain = Duration::ZERO;
@@ -258,6 +268,72 @@ fn main() {
     say("20,000 cells again by the plain evaluator: all the same", plain, "-", &format!("{open} not denied"));
 
     eval();
+}
+
+/// A whole account as it is read, and one key: who can do what that matters, with the reasons of every cell.
+fn reasons(dice: &mut Dice) {
+    let at = Timestamp::from_secs(1);
+    let document = |statements: &[Value]| Document::pretty(&json!({"Version": "2012-10-17", "Statement": statements}));
+    let mut inventory = Inventory::default();
+    inventory.settings.organization = Read::got(None, at);
+    for policy in 0..60 {
+        let actions: &[&str] = match policy % 4 {
+            0 => &["kms:Decrypt", "kms:DescribeKey"],
+            1 => &["s3:*"],
+            2 => &["kms:Encrypt", "kms:GenerateDataKey*", "bedrock:*"],
+            _ => &["logs:*", "ec2:Describe*"],
+        };
+        let on = if policy % 3 == 0 { key_arn(dice.below(KEYS)) } else { "*".to_owned() };
+        let arn = format!("arn:aws:iam::{ACCOUNT}:policy/managed-{policy}");
+        let held = ManagedPolicy {
+            arn: ResourceId::new(&arn),
+            name: Text::new(format!("managed-{policy}")),
+            version: "v1".into(),
+            document: document(&[json!({"Effect": "Allow", "Action": actions, "Resource": on})]),
+        };
+        inventory.policies.insert(held.arn.clone(), held);
+    }
+    for person in 0..PEOPLE {
+        let name = format!("role-{person}");
+        let attached =
+            |dice: &mut Dice| ResourceId::new(format!("arn:aws:iam::{ACCOUNT}:policy/managed-{}", dice.below(60)));
+        let role = Role {
+            arn: ResourceId::new(format!("arn:aws:iam::{ACCOUNT}:role/{name}")),
+            name: Text::new(&name),
+            role_id: Text::new(format!("AROA{person}")),
+            trust: document(&[
+                json!({"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}),
+            ]),
+            inline: Vec::new(),
+            attached: vec![attached(dice), attached(dice)],
+            boundary: None,
+            created: at,
+            last_used: None,
+            tags: Tags::default(),
+        };
+        inventory.roles.insert(role.arn.clone(), role);
+    }
+    let mut key = Key::bare(&key_arn(0));
+    key.policy = Read::got(
+        document(&[
+            json!({"Sid": "Root", "Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "kms:*", "Resource": "*"}),
+            json!({"Sid": "NoDelete", "Effect": "Deny", "Principal": "*", "Action": "kms:ScheduleKeyDeletion", "Resource": "*",
+                "Condition": {"StringNotEquals": {"aws:PrincipalTag/team": "ops"}}}),
+        ]),
+        at,
+    );
+    key.grants = Read::got(Vec::new(), at);
+    let Some(access) = KeyAccess::of(&key) else { unreachable!("the key of the bench has an ARN") };
+    let target = Target::One(Box::new(access.resource()));
+    inventory.coverage.record(SourceReport::sum(SourceId::AUTHORIZATION, at, PEOPLE, &[]));
+    let actions: Vec<String> = target.actions().iter().map(|action| (*action).to_owned()).collect();
+    let (time, matrix) =
+        best(5, || who_of(&inventory, &mut People::of(&inventory), &target, &actions, &Scenario::open()));
+    let open = matrix.rows.iter().filter(|row| row.has_access()).count();
+    let more = format!("{} rows x {} actions, {open} with access", matrix.rows.len(), actions.len());
+    say("who can, from the account that was read, with reasons", time, "-", &more);
+    let (time, ways) = best(2, || obtain(&inventory, &People::of(&inventory), &target, &matrix));
+    say("  who can obtain it", time, "-", &format!("{} ways", ways.ways.len()));
 }
 
 /// `access-eval` on one core: the cases of the conformance table, and one of the size that accounts have.

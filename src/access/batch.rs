@@ -26,7 +26,9 @@ pub const MAX_LINE: usize = 8 << 20;
 pub fn evaluate_line(line: &[u8]) -> String {
     let judged = (|| {
         if line.len() > MAX_LINE {
-            return Err((Value::Null, format!("the case has {} bytes; the most is {MAX_LINE}", line.len())));
+            let why =
+                format!("the line is longer than {MAX_LINE} bytes, the most that a case may have: it was not read");
+            return Err((Value::Null, why));
         }
         let text = std::str::from_utf8(line)
             .map_err(|error| (Value::Null, format!("the case is not UTF-8 from byte {}", error.valid_up_to())))?;
@@ -86,6 +88,8 @@ pub fn judge(case: &Value) -> Result<Answer, String> {
         },
         rules: policy(case, "resourcePolicy")?.map_or(Rules::None, Rules::Known),
         grants: Ok(grants(case)?),
+        // What a case does not say of the request is absent.
+        facts: Facts::none(),
         ..Resource::plain(arn)
     };
     let scenario = scenario(case, request)?;
@@ -110,7 +114,7 @@ fn identity(case: &Map<String, Value>, caller: Caller) -> Result<Identity, Strin
     }
     let boundary = policy(case, "permissionBoundary")?
         .map(|policy| Boundary { arn: ResourceId::new("permissionBoundary"), policy: Ok(Arc::new(policy)) });
-    Ok(Identity { caller, policies, boundary, facts: Facts::none(), gaps: Vec::new() })
+    Ok(Identity { caller, policies, boundary, facts: Facts::none(), gaps: Vec::new(), bounds: Arc::default() })
 }
 
 fn list<'a>(json: &'a Value, name: &str) -> Result<&'a Vec<Value>, String> {
@@ -143,8 +147,12 @@ fn levels(case: &Map<String, Value>, name: &str) -> Result<Vec<Level>, String> {
         let on = object.get("orgIdentifier").and_then(Value::as_str).unwrap_or_default();
         let held = object.get("policies").ok_or_else(|| format!("/{place} has no policies"))?;
         let policies = list(held, &format!("{place}/policies"))?;
-        let parsed = policies.iter().enumerate().map(|(n, one)| document(one, &format!("{place}/policies/{n}")));
-        Ok(Level { name: Text::new(on), policies: parsed.collect::<Result<_, String>>()? })
+        let layer = if name == "scps" { Layer::Scp(Text::new(on)) } else { Layer::Rcp(Text::new(on)) };
+        let parsed = policies
+            .iter()
+            .enumerate()
+            .map(|(n, one)| Ok((layer.clone(), document(one, &format!("{place}/policies/{n}"))?)));
+        Ok(Level { name: Text::new(on), policies: parsed.collect::<Result<_, String>>()?, unread: false })
     };
     list(held, name)?.iter().enumerate().map(level).collect()
 }
@@ -231,6 +239,9 @@ pub fn verdict(id: &Value, answer: &Answer) -> Value {
     }
     if let Some(path) = answer.paths.first() {
         line.insert("path".into(), path.word().into());
+    }
+    if !answer.malformed.is_empty() {
+        line.insert("malformed".into(), json!(answer.malformed));
     }
     let deciding: Vec<Value> = answer.decision.by().iter().map(deciding).collect();
     if !deciding.is_empty() {

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::pattern;
+use crate::base::Text;
 
 /// The day of the facts.
 pub const AS_OF: &str = "2026-09-26";
@@ -118,6 +119,46 @@ pub fn action(name: &str) -> Option<&'static Action> {
     of.actions.iter().find(|action| action.name.eq_ignore_ascii_case(name))
 }
 
+/// Why an action may not exist, with those whose names are nearest; none for one that is known, and for a service that
+/// is not in the table. It is asked about all the same: AWS adds actions, and the table is of a day.
+pub fn doubt(name: &str) -> Option<Text> {
+    let (prefix, typed) = name.split_once(':')?;
+    let of = service(prefix)?;
+    if action(name).is_some() {
+        return None;
+    }
+    let typed = typed.to_ascii_lowercase();
+    let mut near: Vec<(usize, &str)> = of
+        .actions
+        .iter()
+        .filter_map(|one| {
+            let known = one.name.split_once(':')?.1;
+            let away = steps(&typed, &known.to_ascii_lowercase());
+            (away <= 1 + typed.len() / 3).then_some((away, one.name.as_str()))
+        })
+        .collect();
+    near.sort_unstable();
+    let names: Vec<&str> = near.into_iter().take(3).map(|(_, name)| name).collect();
+    let near = if names.is_empty() { String::new() } else { format!("; near it: {}", names.join(", ")) };
+    Some(Text::new(format!("{name} is no action that was known on {AS_OF}{near}")))
+}
+
+/// How many letters must be put in, taken out or changed to come from one name to the other (Levenshtein).
+fn steps(from: &str, to: &str) -> usize {
+    let to: Vec<char> = to.chars().collect();
+    let mut row: Vec<usize> = (0..=to.len()).collect();
+    for (at, letter) in from.chars().enumerate() {
+        let mut corner = row[0];
+        row[0] = at + 1;
+        for (column, other) in to.iter().enumerate() {
+            let changed = corner + usize::from(letter != *other);
+            corner = row[column + 1];
+            row[column + 1] = changed.min(row[column] + 1).min(corner + 1);
+        }
+    }
+    row[to.len()]
+}
+
 /// The actions that a pattern of a policy means; `None` when its service is not in the table, or is a wildcard.
 pub fn meant(pattern: &str) -> Option<Vec<&'static Action>> {
     let of = service(pattern.split_once(':')?.0)?;
@@ -194,6 +235,28 @@ fn meet(a: &[char], b: &[char]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_action_is_doubted_with_what_is_near_it() {
+        for (name, near) in [
+            ("kms:Decrypt", None),
+            ("KMS:decrypt", None),
+            ("kms:Decript", Some("near it: kms:Decrypt")),
+            ("kms:GenerateDatakeys", Some("near it: kms:GenerateDataKey")),
+            ("kms:Nonsense", Some("kms:Nonsense is no action that was known on 2026-")),
+            ("dynamodb:Nonsense", None),
+            ("nonsense", None),
+        ] {
+            let said = doubt(name);
+            match near {
+                None => assert_eq!(said, None, "{name}"),
+                Some(near) => {
+                    assert!(said.as_ref().is_some_and(|said| said.as_str().contains(near)), "{name}: {said:?}")
+                }
+            }
+        }
+        assert_eq!((steps("", "abc"), steps("decript", "decrypt"), steps("a", "a")), (3, 1, 0));
+    }
     use crate::access::actions::{KMS_ACTIONS, that_matter};
     use crate::access::condition::is_multivalued;
     use proptest::prelude::*;

@@ -62,7 +62,7 @@ pub enum Layer {
     Boundary(ResourceId),
     /// The session policy.
     Session,
-    /// A service control policy, by root, unit or account it hangs on.
+    /// A service control policy, by name and the root, unit or account it hangs on.
     Scp(Text),
     /// A resource control policy, likewise.
     Rcp(Text),
@@ -97,8 +97,8 @@ impl fmt::Display for Layer {
             Self::Grant(id) => write!(f, "grant {id}"),
             Self::ResourcePolicy => f.write_str("resource policy"),
             Self::Session => f.write_str("session policy"),
-            Self::Scp(on) => write!(f, "service control policy of {on}"),
-            Self::Rcp(on) => write!(f, "resource control policy of {on}"),
+            Self::Scp(on) => write!(f, "service control policy {on}"),
+            Self::Rcp(on) => write!(f, "resource control policy {on}"),
             Self::Endpoint => f.write_str("endpoint policy"),
         }
     }
@@ -408,8 +408,15 @@ pub struct Block {
 pub struct Answer {
     /// The decision.
     pub decision: Decision,
+    /// What it would be if the policies of an organization that could not be read took nothing away; none where they
+    /// were read, or could change nothing.
+    pub beneath: Option<Decision>,
+    /// What could not be read then, in words.
+    pub veil: Option<Text>,
     /// What it did not look at, or what stands beside it (the key's state), in words.
     pub caveats: Vec<Text>,
+    /// Malformed Allows that may have been meant to allow it; they count for nothing (S5).
+    pub malformed: Vec<Text>,
     /// When it is allowed: always, never, or an expression over the context of the request.
     pub when: Expr,
     /// Every layer that stands in the way, if it is denied.
@@ -419,11 +426,20 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// The decision of all layers that could be read: for questions about those layers, like what an edit of a key
+    /// policy changes.
+    pub fn of_what_was_read(&self) -> &Decision {
+        self.beneath.as_ref().unwrap_or(&self.decision)
+    }
+
     /// An answer that nothing could be seen for.
     pub(super) fn blind(why: impl Into<Text>) -> Self {
         let why = why.into();
         Self {
             decision: Decision::Uncertain { why: vec![why.clone()] },
+            beneath: None,
+            veil: None,
+            malformed: Vec::new(),
             caveats: Vec::new(),
             when: Expr::Unsettled(why),
             blocked: Vec::new(),

@@ -1,5 +1,6 @@
 //! Which document a layer of an answer stands in, so that a deciding statement can be shown where it was written.
 
+use super::bounds::policy_of;
 use super::decision::Layer;
 use super::identity::Identity;
 use super::target::Target;
@@ -49,6 +50,10 @@ fn single<'a>(inventory: &'a Inventory, target: &Target, layer: &Layer) -> Optio
         Layer::Boundary(arn) => {
             let policy = inventory.policies.get(arn)?;
             Some((format!("boundary {}", policy.name), &policy.document))
+        }
+        Layer::Scp(called) | Layer::Rcp(called) => {
+            let policy = policy_of(inventory, layer)?;
+            Some((called.to_string(), policy.document.known().ok()?))
         }
         _ => None,
     }

@@ -50,6 +50,7 @@ fn of_key(raw: String) -> Decision {
         boundary: None,
         facts: super::Facts::none(),
         gaps: Vec::new(),
+        bounds: std::sync::Arc::new(super::Bounds::none()),
     };
     decide(&KeyAccess::of(&key).unwrap(), &own, "kms:Decrypt", &Scenario::open()).decision
 }

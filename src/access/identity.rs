@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::bounds::Bounds;
 use super::decision::{Layer, Truth};
 use super::policy::{Effect, Policy};
 use super::principal::Caller;
@@ -25,6 +26,8 @@ pub struct Identity {
     pub facts: Facts,
     /// Why its policies are not all known; each makes the identity side uncertain.
     pub gaps: Vec<Text>,
+    /// What its organization imposes.
+    pub bounds: Arc<Bounds>,
 }
 
 /// A permissions boundary.
@@ -50,6 +53,7 @@ impl Identity {
             boundary: None,
             facts: Facts::none(),
             gaps: Vec::new(),
+            bounds: Arc::clone(parsed.bounds.get_or_insert_with(|| Bounds::of(inventory))),
         };
         let mut reader = Reader { inventory, identity: &mut identity, parsed };
         match caller {
@@ -160,15 +164,18 @@ fn may_tag(trust: &Document) -> bool {
 
 /// Documents that are parsed already: many principals share them.
 #[derive(Default)]
-pub(super) struct Parsed(HashMap<String, Result<Arc<Policy>, String>>);
+pub(super) struct Parsed {
+    policies: HashMap<String, Result<Arc<Policy>, String>>,
+    bounds: Option<Arc<Bounds>>,
+}
 
 impl Parsed {
     fn policy(&mut self, document: &Document) -> Result<Arc<Policy>, String> {
-        if let Some(known) = self.0.get(document.raw()) {
+        if let Some(known) = self.policies.get(document.raw()) {
             return known.clone();
         }
         let policy = Policy::parse(document).map(Arc::new).map_err(|error| error.to_string());
-        self.0.insert(document.raw().to_owned(), policy.clone());
+        self.policies.insert(document.raw().to_owned(), policy.clone());
         policy
     }
 }

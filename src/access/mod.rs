@@ -8,6 +8,7 @@
 mod across;
 pub mod actions;
 pub mod batch;
+pub mod bounds;
 pub mod catalogue;
 pub mod condition;
 pub mod decision;
@@ -39,6 +40,7 @@ pub mod target;
 mod variables;
 pub mod who;
 
+pub use bounds::Bounds;
 pub use condition::{Condition, Operator, SetOperator};
 pub use decision::{Answer, Block, Deciding, Decision, Layer, Path, Tri, Truth};
 pub use documents::documents;

@@ -152,6 +152,8 @@ fn either(ways: impl Iterator<Item = Evaluation>) -> Evaluation {
                 all.deny = all.deny.and(way.deny);
                 all.missing.extend(way.missing);
                 all.missing.dedup();
+                all.malformed.extend(way.malformed);
+                all.veil = all.veil.or(way.veil);
                 all.blocked.extend(way.blocked);
                 all.paths.extend(way.paths);
                 all

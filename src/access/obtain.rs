@@ -249,13 +249,15 @@ pub fn becomes(inventory: &Inventory, people: &People, role: &ResourceId) -> Bec
             }
             found.routes.push(Route { who, action, through: through.clone(), answer });
         };
-        let assume = |identity: &Identity, action: &str, scenario: &Scenario| {
-            Request { identity, action, resource: &resource, scenario, guards: &guards }.answer()
+        let delegated = Guards { scps: Some(Vec::new()), ..Guards::default() };
+        let assume = |identity: &Identity| {
+            let (action, scenario, guards) = ("sts:AssumeRole", &open, &guards);
+            Request { identity, action, resource: &resource, scenario, guards }.answer()
         };
         // why a grid first: it is asked of everybody, and hardly anybody may.
         let grid = survey.grid(&resource);
         for (_, identity) in people.identities.iter().enumerate().filter(|(person, _)| grid.has_access(*person)) {
-            keep(Who::Caller(identity.caller.clone()), "sts:AssumeRole", assume(identity, "sts:AssumeRole", &open));
+            keep(Who::Caller(identity.caller.clone()), "sts:AssumeRole", assume(identity));
         }
         for (who, identity, action) in outsiders(inventory, &policy, &resource) {
             let scenario = match who {
@@ -263,7 +265,11 @@ pub fn becomes(inventory: &Inventory, people: &People, role: &ResourceId) -> Bec
                 Who::Account(_) => open.clone().with("aws:PrincipalArn", ContextValue::Unknown),
                 _ => open.clone(),
             };
-            keep(who, action, assume(&identity, action, &scenario));
+            let of_account = matches!(who, Who::Account(_));
+            let guards = if of_account { &delegated } else { &guards };
+            let identity = &identity;
+            let answer = Request { identity, action, resource: &resource, scenario: &scenario, guards }.answer();
+            keep(who, action, answer);
         }
     }
     found

@@ -2,7 +2,6 @@
 //! policies" and "Resource control policies (RCPs)".
 
 use super::principal::Caller;
-use super::request::Guards;
 
 /// The services whose actions resource control policies reach, as IAM names them ("List of AWS services that
 /// support RCPs", as of 2026-09-26). Bedrock and IAM are not among them.
@@ -90,27 +89,12 @@ pub(super) fn rcps_bind(caller: &Caller, action: &str, managed: bool) -> bool {
         && !action.eq_ignore_ascii_case("kms:RetireGrant")
 }
 
-impl Guards {
-    /// The same with what the management account is spared: service control policies do not bind its
-    /// principals, resource control policies not its resources (E2, E3).
-    #[must_use]
-    pub fn under(mut self, management: &str, caller: &Caller, owner: &str) -> Self {
-        if caller.account() == Some(management) {
-            self.scps = Some(Vec::new());
-        }
-        if owner == management {
-            self.rcps = Some(Vec::new());
-        }
-        self
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::access::policy::Policy;
     use crate::access::request::{Level, Request, Resource};
-    use crate::access::{Facts, Identity, Layer, Rules, Scenario};
+    use crate::access::{Bounds, Facts, Guards, Identity, Layer, Rules, Scenario};
     use crate::inventory::Document;
     use crate::inventory::kms::Grant;
     use std::collections::BTreeMap;
@@ -126,7 +110,10 @@ mod tests {
         let deny = r#"{"Effect":"Deny","Action":"*","Resource":"*"}"#;
         let deny_all = r#"{"Effect":"Deny","Principal":"*","Action":"*","Resource":"*"}"#;
         let open = r#"{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}"#;
-        let level = |statement: &str| Some(vec![Level { name: "r-1".into(), policies: vec![policy(statement)] }]);
+        let level = |statement: &str| {
+            let policies = vec![(Layer::Scp("r-1".into()), policy(statement))];
+            Some(vec![Level { name: "r-1".into(), policies, unread: false }])
+        };
         let scps = || Guards { scps: level(deny), ..Guards::none() };
         let rcps = || Guards { rcps: level(deny_all), ..Guards::none() };
         let role = "arn:aws:iam::111122223333:role/Tuner";
@@ -162,6 +149,7 @@ mod tests {
                 boundary: None,
                 facts: Facts::none(),
                 gaps: Vec::new(),
+                bounds: std::sync::Arc::default(),
             };
             if matches!(caller, Caller::Service(_)) {
                 identity.policies.clear();
@@ -181,16 +169,23 @@ mod tests {
             };
             let resource = Resource { rules, managed, grants: Ok(vec![grant]), ..Resource::plain(on.parse().unwrap()) };
             let scenario = Scenario::open();
-            let ask = |guards: &Guards| {
-                let request = Request { identity: &identity, action, resource: &resource, scenario: &scenario, guards };
+            let ask = |identity: &Identity, guards: &Guards| {
+                let request = Request { identity, action, resource: &resource, scenario: &scenario, guards };
                 request.answer().decision.is_allowed()
             };
-            assert_eq!(ask(&guards), allowed, "{what}");
-            // The management account is spared: its principals by one kind, its resources by the other.
-            let spared = guards.clone().under(HOME, &caller, HOME);
-            let service = matches!(caller, Caller::Service(_));
-            assert!(ask(&spared) || (service && guards.scps != Some(Vec::new())), "{what}");
-            assert_eq!(ask(&guards.under("999988887777", &caller, HOME)), allowed, "{what}");
+            assert_eq!(ask(&identity, &guards), allowed, "{what}");
+            // The same as it was read: and the management account is spared, its principals by one kind, its
+            // resources by the other.
+            let read = Guards { scps: None, rcps: None, ..guards.clone() };
+            let held = || [guards.scps.clone().unwrap_or_default(), guards.rcps.clone().unwrap_or_default()];
+            for (home, management, allowed) in
+                [(HOME, "999988887777", allowed), (HOME, HOME, true), ("444455556666", HOME, true)]
+            {
+                // A service has no account: what it is spared, the resource's is.
+                let mut identity = identity.clone();
+                identity.bounds = std::sync::Arc::new(Bounds::made(home, management, held(), [None, None]));
+                assert_eq!(ask(&identity, &read), allowed, "{what}: {home} under {management}");
+            }
         }
     }
 }

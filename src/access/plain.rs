@@ -1,8 +1,7 @@
 //! The question about a key in its plainest form, as controls and fixes ask it: one caller, one action,
 //! every layer that the inventory holds.
 //!
-//! Service and resource control policies and session policies are not in the inventory; every answer
-//! says so. What AWS does not settle comes out as `Uncertain`, what depends on the request as `Conditional`.
+//! Session policies are not in the inventory; every answer says so. What AWS does not settle comes out as `Uncertain`, what depends on the request as `Conditional`.
 
 use super::decision::Answer;
 use super::identity::Identity;
@@ -39,7 +38,8 @@ impl KeyAccess {
             Err(unknown) => Err(Text::new(format!("key policy: {unknown}"))),
         };
         let grants = key.grants.known().cloned().map_err(|unknown| Text::new(format!("grants: {unknown}")));
-        let mut facts = Facts::none();
+        let arn = key.arn.arn()?;
+        let mut facts = Facts::of_place(&arn);
         let mut managed = false;
         let state = match key.metadata.known() {
             Ok(metadata) => {
@@ -64,7 +64,7 @@ impl KeyAccess {
             let aliases = key.aliases.iter().map(|alias| format!("alias/{alias}")).collect();
             facts.set("kms:ResourceAliases", ContextValue::Known(aliases));
         }
-        Some(Self { arn: key.arn.arn()?, policy, grants, state, facts, managed })
+        Some(Self { arn, policy, grants, state, facts, managed })
     }
 
     /// The same with another key policy: for previews.
@@ -89,7 +89,7 @@ impl KeyAccess {
 }
 
 /// What no answer has looked at.
-pub const UNSEEN: &str = "service and resource control policies and session policies are not evaluated";
+pub const UNSEEN: &str = "session policies are not evaluated";
 
 /// Whether a caller may do `action` (`kms:Decrypt`) on a key, and by what (E1, E6–E12, G1–G4).
 pub fn decide(key: &KeyAccess, identity: &Identity, action: &str, scenario: &Scenario) -> Answer {
@@ -111,7 +111,7 @@ pub fn decide(key: &KeyAccess, identity: &Identity, action: &str, scenario: &Sce
 /// Whether the identity side alone allows `action` on a resource: what decides for services like
 /// Bedrock in the same account when the resource has no policy of its own (E5).
 pub fn identity_decides(identity: &Identity, action: &str, resource: &Arn, scenario: &Scenario) -> Answer {
-    let facts = Facts::none();
+    let facts = Facts::of_place(resource);
     let ground = Ground {
         arn: resource,
         open: false,

@@ -21,6 +21,7 @@ fn at() -> Timestamp {
 /// A role with these identity statements, perhaps within a boundary, and a key with this policy.
 fn inventory(key: &Value, identity: &Value, boundary: Option<&Value>) -> Inventory {
     let mut inventory = Inventory::default();
+    inventory.settings.organization = Read::got(None, at());
     let document = |statements: &Value| Document::pretty(&json!({"Version": "2012-10-17", "Statement": statements}));
     inventory.coverage.record(SourceReport::sum(SourceId::AUTHORIZATION, at(), 1, &[]));
     let role = Role {
@@ -123,7 +124,7 @@ fn layers_combine_as_kms_combines_them() {
         ),
         (
             "a key nobody knows",
-            json!([with(allow(role(), "kms:*"), "Condition", json!({"StringEquals": {"aws:PrincipalOrgID": "o-1"}}))]),
+            json!([with(allow(role(), "kms:*"), "Condition", json!({"StringEquals": {"aws:SourceVpce": "vpce-1"}}))]),
             none(),
             None,
             ROLE,
@@ -496,4 +497,35 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_malformed_allow_counts_for_nothing_and_is_named() {
+    let mut broken = allow(json!({"AWS": ROLE}), "kms:Decrypt");
+    broken["Sid"] = "Meant".into();
+    broken["Condition"] = json!({"Stringish": {"kms:ViaService": "x"}});
+    let held = inventory(&json!([broken]), &none(), None);
+    let access = KeyAccess::of(&held.keys[KEY]).unwrap();
+    let role = Identity::of(&held, &Caller::parse(ROLE).unwrap());
+    let answer = decide(&access, &role, "kms:Decrypt", &Scenario::open());
+    assert_eq!(answer.decision.word(), "ImplicitlyDenied");
+    let words = answer.decision.words();
+    assert!(words.as_str().contains("key policy /Statement/0 \"Meant\" is malformed ("), "{words}");
+    assert_eq!(answer.malformed.len(), 1);
+    // One that is about something else is not named, nor one that another statement makes up for.
+    let other = decide(&access, &role, "kms:Encrypt", &Scenario::open());
+    assert_eq!((other.decision.word(), other.malformed.len()), ("ImplicitlyDenied", 0));
+    let made_up = inventory(&json!([broken, allow(json!({"AWS": ROLE}), "kms:Decrypt")]), &none(), None);
+    let access = KeyAccess::of(&made_up.keys[KEY]).unwrap();
+    let answer = decide(&access, &role, "kms:Decrypt", &Scenario::open());
+    assert_eq!((answer.decision.word(), answer.malformed.len()), ("Allowed", 0));
+    let line = crate::access::batch::evaluate_line(
+        json!({"id": 1, "identityPolicies": [], "resourcePolicy": {"Version": "2012-10-17", "Statement": [broken]},
+            "request": {"principal": ROLE, "action": "kms:Decrypt", "resource": KEY}})
+        .to_string()
+        .as_bytes(),
+    );
+    let line: Value = serde_json::from_str(&line).unwrap();
+    assert_eq!(line["decision"], "ImplicitlyDenied");
+    assert!(line["malformed"][0].as_str().unwrap().contains("\"Meant\" is malformed"), "{line}");
 }

@@ -1,10 +1,11 @@
 //! One question, every layer: who, what, on what, under which organization, session and endpoint (E1–E12).
 
-use super::decision::{Answer, Block, Decision, Layer, Path, Tri, Truth};
+use super::bounds::{Veil, veiled};
+use super::decision::{Answer, Block, Deciding, Decision, Layer, Path, Tri, Truth};
 use super::identity::Identity;
-use super::policy::Policy;
+use super::policy::{Effect, Policy};
 use super::principal::Caller;
-use super::scan::{Ask, Scan, Side, scan};
+use super::scan::{self, Ask, Scan, Side, scan};
 use super::scenario::{Context, Facts, Scenario};
 use super::sides::{Sides, Stand};
 use super::{across, grants, organization};
@@ -48,11 +49,11 @@ impl Resource {
     pub fn plain(arn: Arn) -> Self {
         Self {
             owner: arn.account.clone(),
+            facts: Facts::of_place(&arn),
             arn,
             open: false,
             rules: Rules::None,
             grants: Ok(Vec::new()),
-            facts: Facts::none(),
             managed: false,
             notes: Vec::new(),
         }
@@ -135,22 +136,24 @@ impl Ground<'_> {
 pub struct Level {
     /// Its id.
     pub name: Text,
-    /// Its policies.
-    pub policies: Vec<Policy>,
+    /// Its policies, each with the layer that it is told by.
+    pub policies: Vec<(Layer, Policy)>,
+    /// Some policy of it could not be read: what the others do not allow, that one may.
+    pub unread: bool,
 }
 
-/// The layers that come from outside the account and from the way of the request. What is `None` was not
-/// seen, and every answer says so; an empty list imposes nothing.
+/// The layers that come from outside the account and from the way of the request. An empty list imposes nothing.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Guards {
-    /// Service control policies of the caller's account, root first.
+    /// Service control policies of the caller's account, root first; `None` for those that were read
+    /// ([`super::bounds::Bounds`]).
     pub scps: Option<Vec<Level>>,
-    /// Resource control policies of the resource's account, root first. They only deny: what AWS itself puts on
-    /// every level allows everything.
+    /// Resource control policies of the resource's account, root first; `None` for those that were read. They only
+    /// deny: what AWS itself puts on every level allows everything.
     pub rcps: Option<Vec<Level>>,
     /// Policies of the VPC endpoint that the request comes through.
     pub endpoint: Option<Vec<Policy>>,
-    /// The session policies of the caller; an empty list is a session without.
+    /// The session policies of the caller; an empty list is a session without, `None` one that was not seen.
     pub session: Option<Vec<Policy>>,
 }
 
@@ -162,13 +165,7 @@ impl Guards {
 
     /// What was not looked at, in words.
     pub fn unseen(&self) -> Option<Text> {
-        let organization = self.scps.is_none() || self.rcps.is_none();
-        match (organization, self.session.is_none()) {
-            (true, true) => Some(Text::new(super::plain::UNSEEN)),
-            (true, false) => Some(Text::new("service and resource control policies are not evaluated")),
-            (false, true) => Some(Text::new("session policies are not evaluated")),
-            (false, false) => None,
-        }
+        self.session.is_none().then(|| Text::new(super::plain::UNSEEN))
     }
 }
 
@@ -207,20 +204,37 @@ pub(super) struct Evaluation {
     pub blocked: Vec<Block>,
     pub paths: Vec<Path>,
     pub caveats: Vec<Text>,
+    /// What was not seen that may take it away.
+    pub veil: Option<Text>,
+    /// Malformed Allows that may have been meant to allow it, if nothing does.
+    pub malformed: Vec<Text>,
 }
 
 impl Evaluation {
     /// One that rests on no policy.
     pub(super) fn of(allow: Truth, missing: Vec<Text>) -> Self {
         let (blocked, paths, caveats) = (Vec::new(), Vec::new(), Vec::new());
-        Self { allow, deny: Truth::no(), missing, blocked, paths, caveats }
+        Self { allow, deny: Truth::no(), missing, blocked, paths, caveats, veil: None, malformed: Vec::new() }
+    }
+
+    /// The decision; what was not seen is left aside.
+    pub(super) fn settled(self) -> (Decision, super::expr::Expr) {
+        Decision::of(self.allow, self.deny, self.missing)
     }
 
     pub(super) fn answer(self) -> Answer {
         let (decision, when) = Decision::of(self.allow, self.deny, self.missing);
         let denied = decision.is_denied();
+        let behind = self.veil.as_ref().and_then(|veil| veiled(&decision, veil));
+        let (decision, beneath, veil) = match behind {
+            Some(uncertain) => (uncertain, Some(decision), self.veil),
+            None => (decision, None, None),
+        };
         Answer {
+            malformed: if denied { self.malformed } else { Vec::new() },
             decision,
+            beneath,
+            veil,
             caveats: self.caveats,
             when,
             blocked: if denied { self.blocked } else { Vec::new() },
@@ -234,28 +248,50 @@ impl Evaluation {
         self.missing.extend(other.missing);
         self.blocked.extend(other.blocked);
         self.paths.extend(other.paths);
+        self.malformed.extend(other.malformed);
         for caveat in other.caveats {
             if !self.caveats.contains(&caveat) {
                 self.caveats.push(caveat);
             }
         }
-        Self { allow: self.allow.and(other.allow), deny: self.deny.or(other.deny), ..self }
+        let veil = self.veil.take().or(other.veil);
+        Self { allow: self.allow.and(other.allow), deny: self.deny.or(other.deny), veil, ..self }
     }
 }
 
-/// What a set of limiting documents lets through, and what it denies. Each level must allow (E2).
-fn limits<'a>(levels: impl Iterator<Item = (Layer, &'a [Policy])>, ask: &Ask<'_>) -> (Truth, Truth) {
+/// What a set of limiting documents lets through, and what it denies. Each level must allow (E2). `unread`: something
+/// of the level could not be read; what it then lets through is left to [`Veil`].
+fn limits<'a, P>(levels: impl Iterator<Item = (P, bool)>, ask: &Ask<'_>) -> (Truth, Truth)
+where
+    P: Iterator<Item = (&'a Layer, &'a Policy)>,
+{
     let (mut through, mut denies) = (Truth::plain_yes(), Vec::new());
-    for (layer, policies) in levels {
-        let mut lets = Vec::with_capacity(policies.len());
-        for policy in policies {
-            let found = scan(policy, &layer, Side::Limit, ask);
+    for (policies, unread) in levels {
+        let mut lets = Vec::new();
+        for (layer, policy) in policies {
+            let found = scan(policy, layer, Side::Limit, ask);
             lets.push(found.allow);
             denies.push(found.deny);
+        }
+        if unread {
+            lets.push(Truth::plain_yes());
         }
         through = through.and(Truth::any(lets).unnamed());
     }
     (through, Truth::any(denies))
+}
+
+/// The levels of an organization, to be asked.
+fn imposed<'a>(levels: &'a [Level]) -> impl Iterator<Item = (impl Iterator<Item = (&'a Layer, &'a Policy)>, bool)> {
+    levels.iter().map(|level| (level.policies.iter().map(|(layer, policy)| (layer, policy)), level.unread))
+}
+
+/// One level of plain documents.
+fn alone<'a>(
+    layer: &'a Layer,
+    policies: Option<&'a [Policy]>,
+) -> impl Iterator<Item = (impl Iterator<Item = (&'a Layer, &'a Policy)>, bool)> {
+    policies.into_iter().map(move |policies| (policies.iter().map(move |policy| (layer, policy)), false))
 }
 
 pub(super) fn evaluate(
@@ -267,8 +303,15 @@ pub(super) fn evaluate(
 ) -> Evaluation {
     let caller = &identity.caller;
     let ground = ground.for_action(action);
-    let context =
-        Context { scenario, caller, action, owner: ground.owner, principal: &identity.facts, resource: ground.facts };
+    let context = Context {
+        scenario,
+        caller,
+        action,
+        owner: ground.owner,
+        principal: &identity.facts,
+        resource: ground.facts,
+        bounds: &identity.bounds,
+    };
     let has_boundary = identity.boundary.is_some();
     let ask = Ask { caller, has_boundary, action, resource: ground.arn, open: ground.open, context };
 
@@ -285,7 +328,7 @@ pub(super) fn evaluate(
     let own = identity.allow(&ask);
     let boundary = identity.within_boundary(&ask);
     let session = guards.session.as_deref().filter(|policies| !policies.is_empty() && takes_session(caller));
-    let (session_lets, session_denies) = limits(session.map(|policies| (Layer::Session, policies)).into_iter(), &ask);
+    let (session_lets, session_denies) = limits(alone(&Layer::Session, session), &ask);
     let limit = || boundary.clone().and(session_lets.clone());
     let grant = if is_key { grants::grants(&ground, identity, &limit(), &ask) } else { Truth::no() };
 
@@ -306,16 +349,15 @@ pub(super) fn evaluate(
     let allow = ways.into_iter().fold(Truth::no(), |allow, (_, way)| allow.or(way));
 
     // E2, E3, E4: what limits from outside.
-    let none: &[Level] = &[];
-    let scps = guards.scps.as_deref().filter(|_| organization::scps_bind(caller)).unwrap_or(none);
-    let rcps = guards.rcps.as_deref().filter(|_| !ground.spared(caller, action)).unwrap_or(none);
-    let (scp_lets, scp_denies) =
-        limits(scps.iter().map(|level| (Layer::Scp(level.name.clone()), &level.policies[..])), &ask);
+    let spared = ground.spared(caller, action);
+    let scps = guards.scps_over(&identity.bounds, caller);
+    let rcps = Some(guards.rcps_over(&identity.bounds, ground.owner)).filter(|_| !spared);
+    let veil = Veil { scps: scps.unseen, rcps: rcps.and_then(|rcps| rcps.unseen) };
+    let (scp_lets, scp_denies) = limits(imposed(scps.levels), &ask);
     // why only denies: RCPFullAWSAccess hangs on every level and cannot be taken off (E3).
-    let (_, rcp_denies) = limits(rcps.iter().map(|level| (Layer::Rcp(level.name.clone()), &level.policies[..])), &ask);
+    let (_, rcp_denies) = limits(imposed(rcps.map_or(&[], |rcps| rcps.levels)), &ask);
     let endpoint = guards.endpoint.as_deref().filter(|policies| !policies.is_empty());
-    let (endpoint_lets, endpoint_denies) =
-        limits(endpoint.map(|policies| (Layer::Endpoint, policies)).into_iter(), &ask);
+    let (endpoint_lets, endpoint_denies) = limits(alone(&Layer::Endpoint, endpoint), &ask);
 
     let own_denies = identity.deny(&ask);
     let deny = [&rules.deny, &own_denies, &session_denies, &scp_denies, &rcp_denies, &endpoint_denies]
@@ -339,11 +381,49 @@ pub(super) fn evaluate(
         scp: may(&scp_lets),
         endpoint: may(&endpoint_lets),
     };
-    let missing = has.shortfall(&ground, caller, action, &mut blocked);
+    let mut missing = has.shortfall(&ground, caller, action, &mut blocked);
     let mut caveats: Vec<Text> = guards.unseen().into_iter().collect();
     caveats.extend(ground.notes.iter().cloned());
     let allow = allow.and(scp_lets).and(endpoint_lets);
-    Evaluation { allow, deny, missing, blocked, paths, caveats }
+    let no = allow.tri() == Tri::No;
+    let veil = if no { None } else { veil.words() };
+    let mut malformed = Vec::new();
+    if no {
+        let rules = ground.rules.and_then(Result::ok).map(|policy| (&layer, policy, side)).into_iter();
+        let own = identity.policies.iter().map(|(layer, policy)| (layer, &**policy, Side::Identity));
+        let fence = identity
+            .boundary
+            .iter()
+            .filter_map(|one| Some((Layer::Boundary(one.arn.clone()), one.policy.as_ref().ok()?)));
+        let fence: Vec<_> = fence.collect();
+        let fence = fence.iter().map(|(layer, policy)| (layer, &***policy, Side::Identity));
+        let above = scps.levels.iter().flat_map(|level| &level.policies);
+        let above = above.map(|(layer, policy)| (layer, policy, Side::Limit));
+        let way = [(&Layer::Session, session), (&Layer::Endpoint, endpoint)].into_iter();
+        let way =
+            way.flat_map(|(layer, policies)| policies.into_iter().flatten().map(move |one| (layer, one, Side::Limit)));
+        malformed = void(rules.chain(own).chain(fence).chain(above).chain(way), &ask);
+        missing.extend(malformed.iter().cloned());
+    }
+    Evaluation { allow, deny, missing, blocked, paths, caveats, veil, malformed }
+}
+
+/// Whether a policy holds an Allow that cannot be read.
+pub(super) fn has_void(policy: &Policy) -> bool {
+    policy.statements.iter().any(|statement| statement.malformed.is_some() && statement.effect == Effect::Allow)
+}
+
+/// The malformed Allows that could concern the request, in words (S5). why a bound: a policy may hold a hundred thousand.
+fn void<'a>(documents: impl Iterator<Item = (&'a Layer, &'a Policy, Side)>, ask: &Ask<'_>) -> Vec<Text> {
+    let named = documents.flat_map(|(layer, policy, side)| {
+        let broken = policy
+            .malformed()
+            .filter(move |(statement, _)| statement.effect == Effect::Allow && scan::meets(statement, side, ask));
+        broken.map(move |(statement, why)| {
+            Text::new(format!("{} is malformed ({why}): it allows nothing", Deciding::statement(layer, statement)))
+        })
+    });
+    named.take(8).collect()
 }
 
 /// Whether sessions of this caller may carry a policy of their own.
@@ -409,7 +489,16 @@ pub(super) fn denied(has: Has, ground: &Ground<'_>, caller: &Caller, action: &st
     let missing = has.shortfall(ground, caller, action, &mut blocked);
     let caveats = guards.unseen().into_iter().chain(ground.notes.iter().cloned()).collect();
     let decision = Decision::ImplicitlyDenied { missing };
-    Answer { decision, caveats, when: super::expr::Expr::False, blocked, paths: Vec::new() }
+    Answer {
+        decision,
+        beneath: None,
+        veil: None,
+        malformed: Vec::new(),
+        caveats,
+        when: super::expr::Expr::False,
+        blocked,
+        paths: Vec::new(),
+    }
 }
 
 /// In words, what would have to allow and does not (E11).

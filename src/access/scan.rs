@@ -196,7 +196,7 @@ fn applies(version: Version, statement: &Statement, side: Side, ask: &Ask<'_>) -
 }
 
 /// Whether what can be read of a malformed statement could concern the request.
-fn meets(statement: &Statement, side: Side, ask: &Ask<'_>) -> bool {
+pub(super) fn meets(statement: &Statement, side: Side, ask: &Ask<'_>) -> bool {
     let action = statement.actions.as_ref().is_none_or(|actions| actions.cover(ask.action));
     let principal = side == Side::Identity
         || statement.principals.as_ref().is_none_or(|p| p.negated || !p.meet(ask.caller).is_empty());

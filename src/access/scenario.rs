@@ -3,8 +3,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::bounds::Bounds;
 use super::expr::SESSION_NAME;
 use super::principal::Caller;
+use crate::base::Arn;
 
 /// What is known of one condition key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -44,6 +46,15 @@ impl Facts {
         Self::default()
     }
 
+    /// What follows from where a resource is: a request for one of a region goes to that region.
+    pub fn of_place(arn: &Arn) -> Self {
+        let mut facts = Self::none();
+        if !arn.region.is_empty() {
+            facts.set("aws:RequestedRegion", ContextValue::one(&arn.region));
+        }
+        facts
+    }
+
     /// Adds one.
     pub fn set(&mut self, key: &str, value: ContextValue) {
         self.values.insert(key.to_ascii_lowercase(), value);
@@ -75,6 +86,7 @@ pub(super) struct Context<'a> {
     pub owner: &'a str,
     pub principal: &'a Facts,
     pub resource: &'a Facts,
+    pub bounds: &'a Bounds,
 }
 
 impl Context<'_> {
@@ -95,6 +107,7 @@ impl Context<'_> {
         self.principal
             .get(&lower)
             .or_else(|| self.resource.get(&lower))
+            .or_else(|| self.bounds.tells(&lower, self.caller, self.owner))
             .unwrap_or_else(|| self.scenario.follows(&lower, self.caller, self.owner))
     }
 }

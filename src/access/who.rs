@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::batch::{ANYONE, anybody};
+use super::bounds::Bounds;
 use super::decision::{Answer, Decision};
 use super::engine::Survey;
 use super::identity::{Identity, Parsed};
@@ -145,6 +146,7 @@ pub fn who_of(
     let guards = Guards::default();
     let mut notes: Vec<Text> = guards.unseen().into_iter().collect();
     let mut gaps: Vec<Text> = people.gap.iter().cloned().collect();
+    gaps.extend(Bounds::of(inventory).gap());
     for resource in resources(target) {
         if let Rules::Unknown(why) = &resource.rules {
             gaps.push(why.clone());
@@ -159,8 +161,11 @@ pub fn who_of(
     }
     let partition = &target.arn().partition;
     let mut rows: Vec<Row> = Vec::new();
+    // why: such a row is about what an account may hand on; what binds it from above is a part of what it hands on.
+    let delegated = Guards { scps: Some(Vec::new()), ..Guards::default() };
     let row = |who: Who, identity: &Identity, scenario: &Scenario| {
-        let cells = actions.iter().map(|action| answer(target, identity, action, scenario, &guards)).collect();
+        let guards = if matches!(who, Who::Account(_)) { &delegated } else { &guards };
+        let cells = actions.iter().map(|action| answer(target, identity, action, scenario, guards)).collect();
         let foreign = identity.caller.account().is_none_or(|account| account != owner);
         Row { who, foreign, cells }
     };
@@ -329,7 +334,8 @@ impl Shift {
 
     /// Between two answers; `None` when nothing has changed.
     pub fn between(before: &Answer, after: &Answer) -> Option<Self> {
-        let uncertain = |answer: &Answer| matches!(answer.decision, Decision::Uncertain { .. });
+        // why of what was read: what could not be seen of an organization is the same before and after.
+        let uncertain = |answer: &Answer| matches!(answer.of_what_was_read(), Decision::Uncertain { .. });
         match (before.decision.is_denied(), after.decision.is_denied()) {
             (true, true) => None,
             (true, false) => Some(Self::Gain),
@@ -370,6 +376,9 @@ pub fn diff(before: &Matrix, after: &Matrix) -> Vec<Difference> {
     let mut found = Vec::new();
     let none = Answer {
         decision: Decision::ImplicitlyDenied { missing: Vec::new() },
+        beneath: None,
+        veil: None,
+        malformed: Vec::new(),
         caveats: Vec::new(),
         when: super::expr::Expr::False,
         blocked: Vec::new(),

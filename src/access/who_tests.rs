@@ -74,6 +74,7 @@ fn key(inventory: &mut Inventory, statements: &Value) {
 
 fn empty() -> Inventory {
     let mut inventory = Inventory::default();
+    inventory.settings.organization = Read::got(None, at());
     for source in [SourceId::AUTHORIZATION, SourceId::DEPLOYMENTS, SourceId::THROUGHPUTS] {
         inventory.coverage.record(SourceReport::sum(source, at(), 1, &[]));
     }
@@ -101,7 +102,7 @@ fn whoever_is_named_or_cannot_be_seen_has_a_row_and_the_unexpected_come_first() 
     let mut inventory = empty();
     role(&mut inventory, "Tuner", &json!([]), &json!([]));
     role(&mut inventory, "Idle", &json!([]), &json!([]));
-    let open = json!({"StringEquals": {"aws:PrincipalOrgID": "o-1"}});
+    let open = json!({"StringEquals": {"aws:SourceVpce": "vpce-1"}});
     let mut all = allow(json!("*"), "kms:Encrypt");
     all["Condition"] = open;
     key(

@@ -120,8 +120,8 @@ pub(super) async fn load(options: &Options, around: &Surroundings) -> Result<Loa
     if let Some(named) = named.as_deref().filter(|named| profiles.get_profile(named).is_none()) {
         let mut known: Vec<_> = profiles.profiles().map(|name| safe(name).into_owned()).collect();
         known.sort();
-        let known = known.join(", ");
-        let why = format!("there is no profile '{}' in the AWS configuration; it has: {known}", safe(named));
+        let known = if known.is_empty() { "it has none".to_owned() } else { format!("it has: {}", known.join(", ")) };
+        let why = format!("there is no profile '{}' in the AWS configuration; {known}", safe(named));
         return Err(NoConfig::new(ErrorKind::NoCredentials, why));
     }
     let raw = http::client(http::trust(&around.env, &around.fs, &profiles).await?, around.proxies.clone());

@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::{Exit, Target, Trouble, live, runtime};
 use crate::access::obtain::{Ways, obtain};
 use crate::access::who::who_of;
-use crate::access::{ContextValue, Decision, Matrix, People, Row, Scenario, Target as Resource, propose};
+use crate::access::{ContextValue, Decision, Matrix, People, Row, Scenario, Target as Resource, catalogue, propose};
 use crate::base::text::{safe, shorten_middle};
 use crate::base::{Clock, ResourceId, Text};
 use crate::inventory::kms::Key;
@@ -138,6 +138,7 @@ pub(super) fn run(target: &Target, args: &AccessArgs) -> Result<Exit, Trouble> {
     }
     let mut people = People::of(&inventory);
     let mut matrix = who_of(&inventory, &mut people, &resource, &actions, &args.how.scenario());
+    matrix.notes.splice(0..0, args.actions.iter().filter_map(|action| catalogue::doubt(action)));
     if let Resource::One(one) = &resource {
         let over = propose::expired(one, Clock::System.now());
         if one.grants.as_ref().is_ok_and(|grants| !grants.is_empty()) {

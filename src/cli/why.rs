@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 
 use super::access::{AccessFormat, How, action, lines, seen};
 use super::{Exit, Target, Trouble};
-use crate::access::{self, Answer, Caller, Deciding, Decision, Guards, Identity, Target as Resource, batch, who};
+use crate::access::{
+    self, Answer, Caller, Deciding, Decision, Guards, Identity, Target as Resource, batch, catalogue, who,
+};
 use crate::base::text::safe_lines;
 use crate::inventory::{Inventory, SessionInfo};
 
@@ -38,7 +40,8 @@ pub(super) fn run(target: &Target, args: &WhyArgs) -> Result<Exit, Trouble> {
     let resource = Resource::of(&inventory, &session, &args.resource).map_err(|no| Trouble::new(Exit::Usage, no))?;
     let caller = principal(&inventory, &session, &args.principal)?;
     let identity = Identity::of(&inventory, &caller);
-    let answer = who::answer(&resource, &identity, &args.action, &args.how.scenario(), &Guards::default());
+    let mut answer = who::answer(&resource, &identity, &args.action, &args.how.scenario(), &Guards::default());
+    answer.caveats.splice(0..0, catalogue::doubt(&args.action));
     let mut out = io::BufWriter::new(io::stdout().lock());
     for format in &args.formats {
         match format {
@@ -99,7 +102,13 @@ fn table(
         writeln!(out, "path: {}", paths.join(", "))?;
     }
     for block in &answer.blocked {
-        let how = if block.explicit { "denies" } else { "does not allow" };
+        // A Deny whose conditions are open is not what decides here.
+        let surely = matches!(answer.decision, Decision::ExplicitlyDenied { .. });
+        let how = match (block.explicit, surely) {
+            (true, true) => "denies",
+            (true, false) => "may deny",
+            (false, _) => "does not allow",
+        };
         writeln!(out, "blocked: {} {how}", block.layer)?;
     }
     if matches!(answer.decision, Decision::Conditional { .. }) {

@@ -102,8 +102,9 @@ pub fn access_changes(before: &Inventory, after: &Inventory, key: &ResourceId) -
         let mut gains: BTreeMap<Text, Vec<&'static str>> = BTreeMap::new();
         let mut loses: BTreeMap<Text, Vec<&'static str>> = BTreeMap::new();
         for action in ACTIONS {
-            let then = decide(&old, &was, action, &Scenario::open()).decision;
-            let now = decide(&new, &is, action, &Scenario::open()).decision;
+            // why of what was read: an organization takes away the same before and after.
+            let then = decide(&old, &was, action, &Scenario::open()).of_what_was_read().clone();
+            let now = decide(&new, &is, action, &Scenario::open()).of_what_was_read().clone();
             let side = match rank(&now).cmp(&rank(&then)) {
                 std::cmp::Ordering::Greater => &mut gains,
                 std::cmp::Ordering::Less => &mut loses,
@@ -135,8 +136,11 @@ pub fn lockout(after: &Inventory, key: &ResourceId, session: &SessionInfo) -> Lo
         return refused(format!("{} is no principal that a key policy can name", session.principal));
     };
     let me = Identity::of(after, &caller);
-    // why direct: an administrator calls KMS itself, not through a service.
-    let ask = |identity: &Identity, action: &str| decide(&access, identity, action, &Scenario::direct()).decision;
+    // why direct: an administrator calls KMS itself, not through a service. why of what was read: what an organization
+    // denies it denies before and after, so that no edit of the key policy locks anybody out by it.
+    let ask = |identity: &Identity, action: &str| {
+        decide(&access, identity, action, &Scenario::direct()).of_what_was_read().clone()
+    };
     for action in ["kms:PutKeyPolicy", "kms:GetKeyPolicy"] {
         let decision = ask(&me, action);
         if !decision.is_allowed() {

@@ -217,7 +217,7 @@ impl Bench<'_> {
 
     fn decision(&self, role: &ResourceId, action: &str, way: &Scenario) -> Result<Decision, FixError> {
         let caller = Caller::parse(role.as_str()).map_err(|error| FixError::Unsupported(error.to_string()))?;
-        Ok(key_decision(self.inventory, &self.key.arn, &caller, action, way).decision)
+        Ok(key_decision(self.inventory, &self.key.arn, &caller, action, way).of_what_was_read().clone())
     }
 
     fn through(&self) -> Scenario {

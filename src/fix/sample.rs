@@ -42,6 +42,7 @@ pub(super) fn allow(sid: &str, principal: Value, actions: Value) -> Value {
 /// The key `orion-chat` with these statements, and four roles.
 pub(super) fn inventory(statements: &[Value]) -> Inventory {
     let mut inventory = Inventory::default();
+    inventory.settings.organization = Read::got(None, at(900));
     let mut key = Key::bare(KEY);
     key.aliases = vec!["orion-chat".into()];
     key.metadata = Read::got(testing::key_metadata(), at(900));

@@ -6,9 +6,11 @@ use tui_textarea::TextArea;
 
 use super::input::Line;
 use super::keymap::{Action, Context as KeyContext};
+use super::matrix::WhatIf;
 use super::message::Effect;
 use super::model::{Model, Overlay};
 use super::{layout, navigate, update};
+use crate::base::ResourceId;
 use crate::fix::{self, Applied, Confirm, Context, DiffLine, FixError, JournalEntry, Plan, Preview, preview_with};
 use crate::inventory::{Document, Lineage};
 use crate::source::Command;
@@ -106,6 +108,8 @@ pub struct Dialog {
     pub stage: Stage,
     /// Why there is no other way, where one was looked for.
     pub note: Option<FixError>,
+    /// What to go back to, if nothing is applied.
+    pub from: Option<Box<WhatIf>>,
 }
 
 impl Dialog {
@@ -157,9 +161,36 @@ pub fn open(model: &mut Model) {
     }
 }
 
+/// Opens the dialog for a key policy that somebody wrote in "what if". Esc goes back to it.
+pub fn open_written(model: &mut Model, key: &ResourceId, policy: Document) {
+    let Some(context) = context(model) else {
+        model.tell("fix: there is no session");
+        return;
+    };
+    let Some(held) = model.inventory.keys.get(key) else {
+        model.tell(format!("fix: key {key} is not in the inventory any more"));
+        return;
+    };
+    let title = format!("put the edited policy on {}", held.label());
+    match Plan::for_policy("FIX-03", title, held, policy, None, &context) {
+        Ok(plan) => {
+            let from = match model.overlay.take() {
+                Some(Overlay::WhatIf(what_if)) => Some(what_if),
+                _ => None,
+            };
+            show(model, vec![plan], None);
+            if let Some(Overlay::Fix(dialog)) = &mut model.overlay {
+                (dialog.from, dialog.tab) = (from, Tab::Diff);
+            }
+        }
+        Err(error) => model.tell(format!("fix: {error}")),
+    }
+}
+
 fn show(model: &mut Model, plans: Vec<Plan>, note: Option<FixError>) {
     let preview = consequences(model, &plans[0]);
-    let dialog = Dialog { plans, at: 0, preview, tab: Tab::Summary, scroll: 0, stage: Stage::Reading, note };
+    let dialog =
+        Dialog { plans, at: 0, preview, tab: Tab::Summary, scroll: 0, stage: Stage::Reading, note, from: None };
     model.overlay = Some(Overlay::Fix(Box::new(dialog)));
     model.dirty = true;
 }
@@ -235,7 +266,10 @@ fn read(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         Some(Action::FixPreviousPlan) => turn(model, false),
         Some(Action::FixEdit) => edit(model),
         Some(Action::FixConfirm) => confirm(model),
-        Some(Action::Back | Action::Quit) => model.overlay = None,
+        Some(Action::Back | Action::Quit) => {
+            let from = dialog.from.take();
+            model.overlay = from.map(Overlay::WhatIf);
+        }
         _ => {}
     }
     Vec::new()

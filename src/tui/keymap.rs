@@ -150,6 +150,7 @@ actions! {
     WhatIf, "what-if", Matrix, ["E"], "what if", "Try another policy or fewer grants: who would gain and lose. Nothing is written";
     WhatIfNext, "what-if-next", WhatIf, ["tab"], "next part", "The policy, the grants, what would change";
     WhatIfPrevious, "what-if-previous", WhatIf, ["shift-tab"], "previous part", "The same backwards";
+    WhatIfFix, "what-if-fix", WhatIf, ["ctrl-s"], "fix…", "The edited key policy as a plan of the fix dialog: diff, consequences, calls; it applies with --write only";
     WhatIfToggle, "what-if-grant", WhatIf, ["space"], "grant off/on", "Take the grant away, or give it back";
     FixNextTab, "fix-next-tab", Fix, ["tab"], "next tab", "The next tab of the dialog";
     FixPreviousTab, "fix-previous-tab", Fix, ["shift-tab"], "previous tab", "The previous tab of the dialog";

@@ -430,7 +430,7 @@ pub fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         | Action::FixEdit
         | Action::FixConfirm => {}
         Action::MatrixLeft | Action::MatrixRight | Action::MatrixTab | Action::MatrixBackTab | Action::WhatIf => {}
-        Action::WhatIfNext | Action::WhatIfPrevious | Action::WhatIfToggle => {}
+        Action::WhatIfNext | Action::WhatIfPrevious | Action::WhatIfToggle | Action::WhatIfFix => {}
         pane => {
             if let Some(pane) = Pane::of(pane) {
                 navigate::show(model, pane);

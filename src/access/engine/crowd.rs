@@ -11,6 +11,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::super::bounds::Bounds;
 use super::super::identity::Identity;
 use super::super::organization::scps_bind;
 use super::super::policy::Policy;
@@ -30,6 +31,8 @@ pub(super) struct Class<'a> {
     in_session: bool,
     /// Service control policies bind it.
     pub(super) bound: bool,
+    /// Whose organization it is told by: the place of its bounds.
+    pub(super) bounds: usize,
     pub(super) takes_session: bool,
 }
 
@@ -50,6 +53,7 @@ impl<'a> Class<'a> {
             bounded: identity.boundary.is_some(),
             in_session,
             bound: scps_bind(caller),
+            bounds: place(&identity.bounds),
             takes_session: takes_session(caller),
         }
     }
@@ -61,6 +65,11 @@ impl<'a> Class<'a> {
     pub(super) fn is_root(&self) -> bool {
         self.kind == 3
     }
+}
+
+/// Where bounds are held: people of one inventory share them.
+pub(super) fn place(bounds: &Arc<Bounds>) -> usize {
+    Arc::as_ptr(bounds) as usize
 }
 
 /// A list of own policies.

@@ -38,7 +38,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::decision::{Answer, Decision};
 use super::identity::Identity;
-use super::request::{Ground, Guards, Request, Resource, denied};
+use super::request::{Ground, Guards, Request, Resource, Rules, denied, has_void};
 use super::scenario::Scenario;
 use super::who::Shift;
 use mask::Columns;
@@ -86,6 +86,8 @@ struct Row {
     conditional: u64,
     uncertain: u64,
     explicit: u64,
+    /// Where something that was not seen of an organization may take away what is allowed.
+    veiled: u64,
 }
 
 impl Row {
@@ -103,6 +105,7 @@ impl Row {
     fn verdict(&self, column: usize) -> Verdict {
         let has = |bits: u64| (bits >> column) & 1 == 1;
         match () {
+            () if has(self.veiled & (self.allowed | self.conditional)) => Verdict::Uncertain,
             () if has(self.allowed) => Verdict::Allowed,
             () if has(self.conditional) => Verdict::Conditional,
             () if has(self.uncertain) => Verdict::Uncertain,
@@ -135,6 +138,8 @@ impl Part {
 #[derive(Debug, Clone)]
 pub struct Grid {
     parts: Vec<Part>,
+    /// The resource's policy holds an Allow that cannot be read: what is denied then has more to say.
+    void: bool,
 }
 
 impl Grid {
@@ -159,6 +164,10 @@ impl Grid {
     }
 }
 
+fn is_void(resource: &Resource) -> bool {
+    matches!(&resource.rules, Rules::Known(policy) if has_void(policy))
+}
+
 /// A cell that changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moved {
@@ -177,6 +186,8 @@ pub struct Survey<'a> {
     scenario: &'a Scenario,
     guards: &'a Guards,
     sheets: Vec<(Sheet<'a>, Memory)>,
+    /// Some guard holds an Allow that cannot be read.
+    void: bool,
 }
 
 impl<'a> Survey<'a> {
@@ -187,20 +198,23 @@ impl<'a> Survey<'a> {
             let memory = sheet.memory();
             (sheet, memory)
         });
-        Self { identities, actions, scenario, guards, sheets: sheets.collect() }
+        let sheets: Vec<(Sheet<'a>, Memory)> = sheets.collect();
+        let mut levels = sheets.first().into_iter().flat_map(|(sheet, _)| &sheet.levels);
+        let void = levels.any(|rung| rung.policies.iter().any(|policy| has_void(policy)));
+        Self { identities, actions, scenario, guards, sheets, void }
     }
 
     /// Everybody's verdicts on one resource. What it works out is kept for the next.
     pub fn grid(&mut self, resource: &Resource) -> Grid {
         let part = |(sheet, memory): &mut (Sheet<'a>, Memory)| Pass::on(sheet, memory, resource.ground()).run();
-        Grid { parts: self.sheets.iter_mut().map(part).collect() }
+        Grid { parts: self.sheets.iter_mut().map(part).collect(), void: is_void(resource) }
     }
 
     /// The same where the account's own policies alone decide, even on a role (`iam:PassRole`).
     pub(super) fn grid_by_identity(&mut self, resource: &Resource) -> Grid {
         let ground = Ground { by_identity: true, ..resource.ground() };
         let part = |(sheet, memory): &mut (Sheet<'a>, Memory)| Pass::on(sheet, memory, ground).run();
-        Grid { parts: self.sheets.iter_mut().map(part).collect() }
+        Grid { parts: self.sheets.iter_mut().map(part).collect(), void: is_void(resource) }
     }
 
     /// The same for many resources, on all processors.
@@ -222,7 +236,7 @@ impl<'a> Survey<'a> {
                         let part = |((sheet, _), memory): (&(Sheet<'a>, Memory), &mut Memory)| {
                             Pass::on(sheet, memory, resource.ground()).run()
                         };
-                        let grid = Grid { parts: sheets.map(part).collect() };
+                        let grid = Grid { parts: sheets.map(part).collect(), void: is_void(resource) };
                         done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((at, grid));
                     }
                 });
@@ -233,8 +247,7 @@ impl<'a> Survey<'a> {
         done.into_iter().map(|(_, grid)| grid).collect()
     }
 
-    /// Which cells change between two states of a resource: a policy edited, a grant taken away. Of two cells that
-    /// are both Uncertain it may miss a change: masks know that something is not known, not why.
+    /// Which cells change between two states of a resource: a policy edited, a grant taken away.
     pub fn moves(&mut self, before: &Resource, after: &Resource) -> Vec<Moved> {
         let (was, is) = (self.grid(before), self.grid(after));
         let mut known: HashMap<(u32, u32), Option<Shift>> = HashMap::new();
@@ -287,7 +300,9 @@ impl<'a> Survey<'a> {
             (self.identities.get(person), self.actions.get(column), grid.parts.get(at))
         {
             let settled = self.sheets[at].1.row(part.row(person).0);
-            if (settled.bare >> bit) & 1 == 1 {
+            let void = || self.void || grid.void || identity.policies.iter().any(|(_, policy)| has_void(policy));
+            let fence = || identity.boundary.iter().filter_map(|one| one.policy.as_ref().ok()).any(|one| has_void(one));
+            if (settled.bare >> bit) & 1 == 1 && !void() && !fence() {
                 let ground = resource.ground().for_action(action);
                 return denied(settled.has.at(bit), &ground, &identity.caller, action, self.guards);
             }

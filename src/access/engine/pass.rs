@@ -31,7 +31,7 @@ pub(super) fn says(
 ) {
     let (caller, action) = (&identity.caller, sheet.columns.actions[rule.asked].as_str());
     let (scenario, owner, principal, resource) = (sheet.scenario, ground.owner, &identity.facts, ground.facts);
-    let context = Context { scenario, caller, action, owner, principal, resource };
+    let context = Context { scenario, caller, action, owner, principal, resource, bounds: &identity.bounds };
     let has_boundary = identity.boundary.is_some();
     let ask = Ask { caller, has_boundary, action, resource: ground.arn, open: ground.open, context };
     let found = scan_some(rule.version, std::slice::from_ref(rule.statement), &Layer::Session, side, &ask);
@@ -104,9 +104,10 @@ impl<'p, 'a> Pass<'p, 'a> {
         let text = ground.arn.to_string();
         let mut written = sheet.of_resource.get(text.as_str()).cloned().unwrap_or_default();
         written.sort_unstable();
-        let levels = sheet.levels.iter().map(|(_, policies)| {
-            policies.iter().map(|policy| Facing::of(policy, Side::Limit, sheet, memory)).collect()
-        });
+        let levels = sheet
+            .levels
+            .iter()
+            .map(|rung| rung.policies.iter().map(|policy| Facing::of(policy, Side::Limit, sheet, memory)).collect());
         let levels = levels.collect();
         let mut pass = Self {
             text,

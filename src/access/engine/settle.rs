@@ -75,21 +75,30 @@ impl Pass<'_, '_> {
 
         let (mut session, mut scp, mut endpoint) = (Mask::YES, Mask::YES, Mask::YES);
         let mut numbers = self.memory.list_at(key.guards).iter();
-        for (guard, policies) in &self.sheet.levels {
+        let bounds = &self.sheet.crowd.identities[person].bounds;
+        let (scps, rcps) =
+            (self.sheet.guards.scps_over(bounds, caller), self.sheet.guards.rcps_over(bounds, ground.owner));
+        for rung in &self.sheet.levels {
             let (mut lets, mut denies) = (Mask::NO, Mask::NO);
-            for number in numbers.by_ref().take(policies.len()) {
+            for number in numbers.by_ref().take(rung.policies.len()) {
                 lets = lets.either(told(*number).allow);
                 denies = denies.either(told(*number).deny);
             }
-            let counts = match guard {
+            if rung.unread {
+                lets = Mask::YES;
+            }
+            let theirs = rung.of.is_none_or(|of| of == class.bounds);
+            let counts = match rung.guard {
+                _ if !theirs => 0,
                 Guard::Session if !class.takes_session => 0,
-                Guard::Scp if !class.bound => 0,
+                Guard::Scp if !class.bound || scps.levels.is_empty() => 0,
+                Guard::Rcp if rcps.levels.is_empty() => 0,
                 Guard::Rcp => !layers.spared,
                 _ => u64::MAX,
             };
             lets = lets.either(Mask::yes(!counts));
             deny = deny.either(denies.both(Mask::yes(counts)));
-            let place = match guard {
+            let place = match rung.guard {
                 Guard::Session => &mut session,
                 Guard::Scp => &mut scp,
                 // E3: they only deny.
@@ -120,6 +129,11 @@ impl Pass<'_, '_> {
         let all = self.sheet.columns.all;
         let mut row = Row { explicit: deny.must & all, ..Row::default() };
         row.allowed = allow.must & !deny.may & all;
+        row.veiled = match (scps.unseen, rcps.unseen) {
+            (Some(_), _) => all,
+            (None, Some(_)) => all & !layers.spared,
+            (None, None) => 0,
+        };
         let mut open = Vec::new();
         for column in each(all & allow.may & !deny.must & !row.allowed) {
             let (number, verdict) = self.cell(person, key, &layers, column);
@@ -150,8 +164,8 @@ impl Pass<'_, '_> {
         let identity = &self.sheet.crowd.identities[person];
         let action = &self.sheet.columns.actions[column];
         self.memory.asked += 1;
-        let answer = evaluate(identity, action, self.ground, self.sheet.scenario, self.sheet.guards).answer();
-        self.memory.keep_cell(on, Verdict::of(&answer.decision))
+        let (decision, _) = evaluate(identity, action, self.ground, self.sheet.scenario, self.sheet.guards).settled();
+        self.memory.keep_cell(on, Verdict::of(&decision))
     }
 
     /// Everything that the verdict of an open cell depends on: the expressions of every layer that counts, in the order

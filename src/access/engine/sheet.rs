@@ -1,11 +1,12 @@
 //! Up to 64 actions and everybody, made ready for any number of resources.
 
+use super::super::bounds::Bounds;
 use super::super::identity::Identity;
 use super::super::policy::Policy;
-use super::super::request::Guards;
+use super::super::request::{Guards, Level};
 use super::super::scan::Side;
 use super::super::scenario::{Context, ContextValue, Facts, Scenario};
-use super::crowd::{Crowd, View, samples};
+use super::crowd::{Crowd, View, place, samples};
 use super::mask::{Columns, Covered};
 use super::memory::{Memory, Numbers, Piece, Slot, Values};
 use super::rules::{Doc, Keys, ready};
@@ -22,6 +23,16 @@ pub(super) enum Guard {
     Endpoint,
 }
 
+/// One level of a guard: each must allow.
+pub(super) struct Rung<'a> {
+    pub(super) guard: Guard,
+    pub(super) policies: Vec<&'a Policy>,
+    /// Something of it was not read: it lets everything through, and the answer is veiled.
+    pub(super) unread: bool,
+    /// Whose: only people of these bounds; `None` for everybody.
+    pub(super) of: Option<usize>,
+}
+
 /// Columns and people.
 pub(super) struct Sheet<'a> {
     pub(super) columns: Columns<'a>,
@@ -34,8 +45,7 @@ pub(super) struct Sheet<'a> {
     pub(super) plain: Vec<Vec<Piece>>,
     /// The documents that write out their resources, by resource.
     pub(super) of_resource: HashMap<&'a str, Vec<u32>>,
-    /// One level of a guard: each must allow.
-    pub(super) levels: Vec<(Guard, Vec<&'a Policy>)>,
+    pub(super) levels: Vec<Rung<'a>>,
     /// Somebody is told apart by a tag that is called like the encryption context: grants are then asked person by person.
     pub(super) uneven_grants: bool,
     samples: Vec<&'a Identity>,
@@ -72,14 +82,7 @@ impl<'a> Sheet<'a> {
         }
         let told = |identity: &Identity| identity.facts.get("kms:encryptioncontextkeys").is_some();
         let uneven_grants = identities.iter().any(told);
-        let level = |guard: Guard, policies: &'a [Policy]| (guard, policies.iter().collect::<Vec<_>>());
-        let mut levels = Vec::new();
-        let lists = |held: &'a Option<Vec<Policy>>| held.as_deref().filter(|policies| !policies.is_empty());
-        levels.extend(lists(&guards.session).map(|policies| level(Guard::Session, policies)));
-        for (guard, held) in [(Guard::Scp, &guards.scps), (Guard::Rcp, &guards.rcps)] {
-            levels.extend(held.iter().flatten().map(|one| level(guard, &one.policies)));
-        }
-        levels.extend(lists(&guards.endpoint).map(|policies| level(Guard::Endpoint, policies)));
+        let levels = rungs(identities, &crowd, guards);
         Self { columns, scenario, guards, crowd, docs, plain, of_resource, levels, uneven_grants, samples, keys }
     }
 
@@ -138,7 +141,15 @@ impl<'a> Sheet<'a> {
                 0
             } else {
                 let (caller, principal) = (&identity.caller, &nothing);
-                let context = Context { scenario: self.scenario, caller, action, owner, principal, resource: &nothing };
+                let context = Context {
+                    scenario: self.scenario,
+                    caller,
+                    action,
+                    owner,
+                    principal,
+                    resource: &nothing,
+                    bounds: &identity.bounds,
+                };
                 numbers.of((identity.facts.get(key), context.get(key)))
             };
             let class = crowd.profile(person).class as usize;
@@ -171,6 +182,41 @@ impl<'a> Sheet<'a> {
     }
 }
 
+/// The levels of all guards, in the order in which they are asked.
+fn rungs<'a>(identities: &'a [Identity], crowd: &Crowd<'a>, guards: &'a Guards) -> Vec<Rung<'a>> {
+    let alone = |guard: Guard, policies: &'a Option<Vec<Policy>>| {
+        let held = policies.as_deref().filter(|policies| !policies.is_empty());
+        held.map(|held| Rung { guard, policies: held.iter().collect(), unread: false, of: None })
+    };
+    let level = |guard: Guard, level: &'a Level, of: Option<usize>| Rung {
+        guard,
+        policies: level.policies.iter().map(|(_, policy)| policy).collect(),
+        unread: level.unread,
+        of,
+    };
+    let mut read: Vec<&'a Arc<Bounds>> = Vec::new();
+    for first in &crowd.first {
+        let bounds = &identities[*first as usize].bounds;
+        if !read.iter().any(|held| place(held) == place(bounds)) {
+            read.push(bounds);
+        }
+    }
+    let mut rungs: Vec<Rung<'a>> = alone(Guard::Session, &guards.session).into_iter().collect();
+    for (guard, brought) in [(Guard::Scp, &guards.scps), (Guard::Rcp, &guards.rcps)] {
+        match brought {
+            Some(levels) => rungs.extend(levels.iter().map(|one| level(guard, one, None))),
+            None => {
+                for bounds in &read {
+                    let own = if guard == Guard::Scp { bounds.own_scps() } else { bounds.own_rcps() };
+                    rungs.extend(own.iter().map(|one| level(guard, one, Some(place(bounds)))));
+                }
+            }
+        }
+    }
+    rungs.extend(alone(Guard::Endpoint, &guards.endpoint));
+    rungs
+}
+
 fn plain_piece(rule: &super::rules::Rule<'_>) -> Piece {
     let slot = if rule.statement.effect == Effect::Allow { Slot::Allow } else { Slot::Deny };
     Piece { slot, columns: rule.columns, when: 0 }
@@ -193,7 +239,8 @@ fn split(
     for (at, action) in columns.actions.iter().enumerate() {
         let value = |identity: &&Identity| {
             let (caller, principal) = (&identity.caller, &identity.facts);
-            Context { scenario, caller, action, owner: "", principal, resource: &nothing }.get(&lower)
+            let bounds = &identity.bounds;
+            Context { scenario, caller, action, owner: "", principal, resource: &nothing, bounds }.get(&lower)
         };
         let values: Vec<ContextValue> = samples.iter().map(value).collect();
         match seen.iter_mut().find(|(held, _)| *held == values) {

@@ -62,6 +62,12 @@ async fn what_is_wrong_is_said() {
             ErrorKind::NoCredentials,
             "there is no profile 'prod' in the AWS configuration; it has: default, patient",
         ),
+        (
+            profile("prod"),
+            "",
+            ErrorKind::NoCredentials,
+            "there is no profile 'prod' in the AWS configuration; it has none",
+        ),
         (region("us-east-1.evil.example/"), PROFILES, ErrorKind::Unsupported, "is not a region's code"),
         (region("US EAST"), PROFILES, ErrorKind::Unsupported, "is not a region's code"),
         (endpoint("127.0.0.1:4566"), PROFILES, ErrorKind::Network, "is not a URL"),

@@ -33,7 +33,8 @@ pub(in crate::posture) const KMS_06: Control = Control {
             DescribeKey, GenerateDataKey and Decrypt through Bedrock. Each role that may invoke the model where it is \
             served, and may not customize, must be allowed Decrypt, and must not be allowed CreateGrant or \
             GenerateDataKey, through Bedrock or directly (GenerateDataKey is accepted for Amazon Nova, which needs \
-            it). Decided by key policy, identity policies, boundary and grants; what cannot be settled is Unknown.",
+            it). Decided by key policy, identity policies, boundary, grants and the policies of the organization; what \
+            cannot be settled is Unknown.",
     reasons: &["missing-right", "over-granted"],
     remediation: "Give customizers the four rights and invokers Decrypt alone in the key policy, with kms:ViaService \
                   set to Bedrock, and take the rest away.",
@@ -175,7 +176,8 @@ fn invoker(
     subject: Subject<'_>,
 ) -> Option<Verdict> {
     let open = Scenario::open();
-    let may = |action: &str, on: &Arn| identity_decides(identity, action, on, &open).decision;
+    // why of what was read: what an organization takes away from somebody makes them no less an invoker by design.
+    let may = |action: &str, on: &Arn| identity_decides(identity, action, on, &open).of_what_was_read().clone();
     let mut unsure: Option<Decision> = None;
     let mut served: Vec<&ResourceRef> = Vec::new();
     for (arn, server) in &ties.servers {
@@ -209,13 +211,14 @@ fn invoker(
     let mut surplus: Vec<&str> = Vec::new();
     for action in NOT_FOR_INVOKERS.iter().filter(|action| !(ties.nova && **action == "kms:GenerateDataKey")) {
         let ways = [&through, &direct].map(|scenario| decide(access, identity, action, scenario));
-        let worst = ways.into_iter().max_by_key(|answer| match answer.decision {
+        // why of what was read: an organization that nobody could look at is no excuse for what the key gives away.
+        let worst = ways.into_iter().max_by_key(|answer| match answer.of_what_was_read() {
             Decision::Allowed { .. } => 2,
             Decision::Conditional { .. } | Decision::Uncertain { .. } => 1,
             Decision::ExplicitlyDenied { .. } | Decision::ImplicitlyDenied { .. } => 0,
         });
         if let Some(answer) = worst {
-            if answer.decision.is_allowed() {
+            if answer.of_what_was_read().is_allowed() {
                 surplus.push(action);
             }
             asked.push((action, answer));

@@ -300,7 +300,7 @@ fn rights_on_keys() {
     );
     let conditional = json!([
         json!({"Effect": "Allow", "Principal": {"AWS": [TUNER, APP]}, "Action": ["kms:Decrypt"], "Resource": "*",
-        "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}),
+        "Condition": {"StringEquals": {"aws:SourceVpce": "vpce-1"}}}),
         key_policy()[1].clone()
     ]);
     expect(c, "it depends", key_says(conditional), &[("k1", Unknown, "conditional"), ("k1", Pass, "ok")]);

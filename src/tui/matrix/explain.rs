@@ -48,6 +48,9 @@ pub struct Explanation {
 const ALL: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
 /// One that leaves everything to an account.
 const LEFT: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"OWNER"},"Action":"*","Resource":"*"}]}"#;
+/// One that lets in everybody.
+const EVERYBODY: &str =
+    r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}]}"#;
 /// One that allows nothing.
 const NOTHING: &str = r#"{"Version":"2012-10-17","Statement":[]}"#;
 
@@ -72,7 +75,11 @@ pub fn explain(question: &Question, cell: &CellOf, who: &Who) -> Result<Explanat
         }
     };
     let said = match &identity {
-        Some(identity) => Layers { inventory, identity, action: &cell.action, scenario, guards }.of(&target),
+        Some(identity) => {
+            // Each layer is asked alone, the organization too.
+            let guards = Guards { scps: Some(Vec::new()), rcps: Some(Vec::new()), ..guards };
+            Layers { inventory, identity, action: &cell.action, scenario, guards }.of(&target)
+        }
         None => unseen(&answer, who),
     };
     let documents = shown(inventory, &target, identity.as_ref(), answer.decision.by());
@@ -82,7 +89,7 @@ pub fn explain(question: &Question, cell: &CellOf, who: &Who) -> Result<Explanat
 /// The layers of somebody whose own policies cannot be seen.
 fn unseen(answer: &Answer, who: &Who) -> Vec<Said> {
     let own = match who {
-        Who::Anyone => "not asked: a statement for everybody asks for no policy of theirs".to_owned(),
+        Who::Anyone => "not visible: who calls from another account needs an Allow of that account too".to_owned(),
         Who::Account(id) => format!("the policies of account {id} are not visible"),
         _ => "not read".to_owned(),
     };
@@ -91,6 +98,18 @@ fn unseen(answer: &Answer, who: &Who) -> Vec<Said> {
     let words = if by.is_empty() { answer.decision.words().to_string() } else { phrase(by) };
     let mut said = vec![Said { layer: "resource's side".into(), mark: Some(mark), words }];
     said.push(Said { layer: "own policies".into(), mark: Some(Mark::Unknown), words: own });
+    let organization = match (&answer.veil, who) {
+        (Some(veil), _) => veil.to_string(),
+        (None, Who::Anyone | Who::Account(_)) => {
+            "what binds other accounts is not visible; it only takes away".to_owned()
+        }
+        (None, _) => "nothing of it that was read stands in the way".to_owned(),
+    };
+    said.push(Said {
+        layer: "organization".into(),
+        mark: answer.veil.as_ref().map(|_| Mark::Unknown),
+        words: organization,
+    });
     said.extend(outside());
     said
 }
@@ -99,7 +118,6 @@ fn unseen(answer: &Answer, who: &Who) -> Vec<Said> {
 fn outside() -> Vec<Said> {
     [
         ("session policy", "not read; it could only take away"),
-        ("organization", "SCPs and RCPs are not read; they could only take away"),
         ("VPC endpoint", "counts only for requests that come through one"),
     ]
     .map(|(layer, words)| Said { layer: layer.into(), mark: None, words: words.into() })
@@ -126,8 +144,43 @@ impl Layers<'_> {
             Target::Model(model) if actions::invokes(actions::authorised_as(self.action)) => self.used(model),
             Target::Model(model) => self.on(&model.resource, ""),
         };
+        said.push(match target {
+            Target::One(resource) => self.organization(resource),
+            Target::Model(model) => self.organization(&model.resource),
+        });
         said.extend(outside());
         said
+    }
+
+    /// What the policies of an organization let through when everything else allows.
+    fn organization(&self, resource: &Resource) -> Said {
+        let layer = "organization".to_owned();
+        let open = Resource {
+            rules: Rules::Known(policy(EVERYBODY)),
+            grants: Ok(Vec::new()),
+            notes: Vec::new(),
+            ..resource.clone()
+        };
+        let (target, guards) = (Target::One(Box::new(open)), Guards::default());
+        let answer = who::answer(&target, &self.bare(true), self.action, &self.scenario, &guards);
+        let theirs = |by: &Deciding| matches!(by.layer, Layer::Scp(_) | Layer::Rcp(_));
+        let none = |words: &str| Said { layer: layer.clone(), mark: None, words: words.into() };
+        match (&answer.veil, &answer.decision) {
+            (Some(veil), _) => Said { layer, mark: Some(Mark::Unknown), words: veil.to_string() },
+            (None, Decision::Allowed { .. }) => none("no service or resource control policy stands in the way"),
+            (None, Decision::ImplicitlyDenied { missing })
+                if answer.blocked.iter().any(|block| block.layer == "scp") =>
+            {
+                let words = missing.iter().map(Text::as_str).collect::<Vec<_>>().join("; ");
+                Said { layer, mark: Some(Mark::Missing), words }
+            }
+            (None, Decision::ImplicitlyDenied { .. }) => none("not asked: it has no effect here anyway"),
+            (None, Decision::Conditional { conditions, .. }) => {
+                let conditions = conditions.iter().map(Text::as_str).collect::<Vec<_>>().join("; ");
+                Said { layer, mark: Some(Mark::Conditional), words: format!("lets it through if {conditions}") }
+            }
+            _ => told(layer, &answer, theirs),
+        }
     }
 
     /// A model: the Bedrock side of each thing that serves it, and the key's side.

@@ -58,7 +58,14 @@ fn told(model: &Model, cell: &CellOf, explanation: &Explanation, page: &mut Page
     let words = format!("{} {}", on.kind.word(), model.name_of(&on));
     page.field_to("on", Role::Text, words, Some(Target::Go(Place::Resource(on))));
     for path in &answer.paths {
-        page.field("path", Role::Text, way(*path));
+        let words = match (path, &explanation.who) {
+            // Nobody in particular: the other side is whoever's account it is.
+            (Path::CrossAccount, Who::Anyone | Who::Account(_)) => {
+                "across accounts: this side lets it in; its own account must let it too, which cannot be seen"
+            }
+            _ => way(*path),
+        };
+        page.field("path", Role::Text, words);
     }
     if let Some(way) = board.and_then(|board| {
         let ways = board.ways.as_ref()?.iter();

@@ -162,7 +162,8 @@ impl<'a> Expected<'a> {
         }
         let open = |wanted: &[&str]| {
             let cells = actions.iter().zip(&row.cells).filter(|(action, _)| wanted.contains(&action.as_str()));
-            cells.map(|(_, cell)| Mark::of(&cell.decision)).min().unwrap_or(Mark::Missing)
+            // why of what was read: how bad it is does not hang on what could not be seen of an organization.
+            cells.map(|(_, cell)| Mark::of(cell.of_what_was_read())).min().unwrap_or(Mark::Missing)
         };
         let gives = open(GIVE).is_open();
         match &row.who {

@@ -1,5 +1,6 @@
 //! What if the policy were another, or a grant were not there: who would gain and who would lose. A policy is
-//! edited and grants are switched off on a copy; nothing of it can be written from here.
+//! edited and grants are switched off on a copy; nothing of it is written from here. An edited key policy can be handed
+//! to the fix dialog, which has its own gates.
 
 use std::collections::BTreeSet;
 
@@ -14,6 +15,7 @@ use crate::base::{ResourceId, Text};
 use crate::fix;
 use crate::inventory::kms::Grant;
 use crate::inventory::{Document, Inventory, Kind, Read, ResourceRef};
+use crate::tui::fixing;
 use crate::tui::keymap::{Action, Context};
 use crate::tui::message::Effect;
 use crate::tui::model::{Model, Overlay};
@@ -193,6 +195,18 @@ impl WhatIf {
         self.text().is_some_and(|text| text != self.original)
     }
 
+    /// The edited policy, if a fix can write it; else why not.
+    pub fn to_write(&self) -> Result<Document, String> {
+        if self.holder.kind != Kind::Key {
+            return Err(format!("only policies of keys are written from here, and this is the {}", self.what));
+        }
+        match (self.text().filter(|_| self.is_edited()), &self.wrong) {
+            (_, Some(why)) => Err(format!("the policy is not valid: {why}")),
+            (None, None) => Err("the policy is not edited: there is nothing to write".to_owned()),
+            (Some(text), None) => Ok(Document::new(text)),
+        }
+    }
+
     /// Whether what is shown belongs to what is in the editor now.
     pub fn is_current(&self) -> bool {
         let shown = self.answered.as_ref().map(|Stamp(text, without, _)| (text, without));
@@ -266,6 +280,7 @@ pub fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         return Vec::new();
     }
     match (what_if.focus, action) {
+        (_, Some(Action::WhatIfFix)) => plan(model),
         (_, Some(Action::WhatIfNext)) => what_if.turn(true),
         (_, Some(Action::WhatIfPrevious)) => what_if.turn(false),
         (Focus::Policy, _) => {
@@ -292,6 +307,20 @@ pub fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         _ => {}
     }
     Vec::new()
+}
+
+/// Hands the edited policy to the fix dialog, as the plan that writes exactly it.
+fn plan(model: &mut Model) {
+    let Some(Overlay::WhatIf(what_if)) = &model.overlay else { return };
+    let policy = match what_if.to_write() {
+        Ok(policy) => policy,
+        Err(why) => return model.tell(format!("fix: {why}")),
+    };
+    let (key, left) = (what_if.holder.id.clone(), !what_if.without.is_empty());
+    fixing::open_written(model, &key, policy);
+    if left && matches!(model.overlay, Some(Overlay::Fix(_))) {
+        model.tell("the plan writes the policy; the grants that are off here are not a part of it");
+    }
 }
 
 /// Takes pasted text into the policy.

@@ -178,7 +178,7 @@ impl Draw<'_> {
         let border = self.style(Role::Border);
         let open = what_if.focus == Focus::Changes;
         let head = match (&what_if.wrong, what_if.is_current()) {
-            (Some(_), _) => (Role::Medium, "of the last valid policy".to_owned()),
+            (Some(_), _) => (Role::Medium, "if the last valid policy held".to_owned()),
             (None, false) => (Role::Dim, "comparing…".to_owned()),
             (None, true) => (Role::Dim, String::new()),
         };
@@ -228,6 +228,9 @@ impl Draw<'_> {
         words.push((key(Action::WhatIfNext), next));
         if what_if.focus == Focus::Policy {
             words.push(("ctrl-u".into(), "undo"));
+        }
+        if what_if.to_write().is_ok() {
+            words.push((key(Action::WhatIfFix), "fix…"));
         }
         words.push(("Esc".into(), "back: nothing is written"));
         let mut spans = vec![(Role::Text, " ".to_owned())];

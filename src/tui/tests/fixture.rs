@@ -4,6 +4,7 @@ use crate::base::{Clock, Generation, ResourceId, Timestamp};
 use crate::inventory::bedrock::*;
 use crate::inventory::kms::*;
 use crate::inventory::s3::{Bucket, Encryption, PublicAccessBlock, Versioning};
+use crate::inventory::settings::Setting;
 use crate::inventory::{
     Document, ErrorKind, Items, Kind, Mode, Read, ReadError, ResourceRef, SessionInfo, SourceId, SourceReport, Update,
     ec2, iam, testing,
@@ -304,6 +305,7 @@ pub fn updates() -> Vec<Update> {
                 state: "active".into(),
             }],
         }])),
+        Update::Setting(Setting::Organization(got(None))),
         Update::Logging(got(Some(LoggingConfiguration {
             cloud_watch: Some(CloudWatchLogging {
                 log_group: "/aws/bedrock/invocations".into(),

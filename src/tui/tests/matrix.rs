@@ -7,6 +7,7 @@ use super::fixture::{
 };
 use crate::base::ResourceId;
 use crate::inventory::kms::{Grant, Key, KeyMetadata, KeyState};
+use crate::inventory::settings::Setting;
 use crate::inventory::{Document, Items, Kind, Mode, Read, ResourceRef, SourceId, SourceReport, Update, iam};
 use crate::source::Message as FromSource;
 use crate::tui::driver::Driver;
@@ -160,6 +161,7 @@ fn only(key: Key, roles: Vec<iam::Role>, failed: bool, width: u16, height: u16) 
         read(Items::Key(vec![key])),
         envelope(FromSource::Update(Box::new(Update::Listed(Items::Role(roles))))),
         envelope(FromSource::Update(Box::new(Update::Source(report)))),
+        envelope(FromSource::Update(Box::new(Update::Setting(Setting::Organization(Read::got(None, now())))))),
         envelope(FromSource::Busy(false)),
     ]);
     driver.model.notice = None;
@@ -380,12 +382,45 @@ fn what_if_shows_who_would_gain_and_writes_nothing() {
     assert!(anyone.zip(first).is_some_and(|(who, gain)| who > gain && who - gain < 12), "strangers first: {screen}");
     driver.text("x");
     let screen = driver.screen();
-    assert!(screen.contains("of the last valid policy") && screen.contains("not valid JSON"), "{screen}");
+    assert!(screen.contains("if the last valid policy held") && screen.contains("not valid JSON"), "{screen}");
     driver.keys("esc");
     assert!(driver.model.overlay.is_none());
     assert!(driver.effects.iter().all(|effect| matches!(effect, Effect::Source(_))), "{:?}", driver.effects);
     let held = driver.model.inventory.keys[&key_arn("orion-chat")].policy.known().unwrap().clone();
     assert!(held.raw().contains(ACCOUNT), "the policy that is held is the one that was read");
+}
+
+#[test]
+fn what_was_tried_goes_to_the_fix_dialog_as_it_is() {
+    let mut driver = matrix(120, 40);
+    driver.keys("E ctrl-s");
+    let told = |driver: &Driver| driver.model.notice.clone().map(|notice| notice.text).unwrap_or_default();
+    assert!(told(&driver).contains("not edited"), "{}", told(&driver));
+    driver.keys("down down down down down down down home ctrl-k");
+    driver.text("\"AWS\": \"x\"y");
+    driver.keys("ctrl-s");
+    assert!(told(&driver).contains("not valid"), "{}", told(&driver));
+    assert!(matches!(driver.model.overlay, Some(Overlay::WhatIf(_))));
+    driver.keys("home ctrl-k");
+    driver.text("\"AWS\": \"arn:aws:iam::123456789012:role/KeyAdmins\"");
+    assert!(driver.screen().contains("fix…"), "{}", driver.screen());
+    driver.keys("ctrl-s");
+    let Some(Overlay::Fix(dialog)) = &driver.model.overlay else { panic!("{}", driver.screen()) };
+    let [plan] = dialog.plans.as_slice() else { panic!("{:?}", dialog.plans) };
+    assert_eq!((plan.fix.as_str(), plan.target.clone()), ("FIX-03", of()));
+    let written = plan.policy().unwrap().json().unwrap();
+    let held = driver.model.inventory.keys[&key_arn("orion-chat")].policy.known().unwrap().json().unwrap();
+    assert_eq!(written["Statement"][0]["Principal"]["AWS"], "arn:aws:iam::123456789012:role/KeyAdmins");
+    assert_eq!(written["Statement"][1], held["Statement"][1]);
+    assert!(dialog.preview.is_ok(), "{:?}", dialog.preview);
+    // Nothing is made here: this session only reads. Back is back to the editor, with what was written.
+    driver.keys("A");
+    assert!(!driver.effects.iter().any(|effect| matches!(effect, Effect::Apply(_))));
+    driver.keys("esc");
+    let Some(Overlay::WhatIf(what_if)) = &driver.model.overlay else { panic!("{}", driver.screen()) };
+    assert!(what_if.is_edited());
+    driver.keys("esc");
+    assert!(driver.model.overlay.is_none());
 }
 
 #[test]
