@@ -129,6 +129,11 @@ pub struct LastUse {
     pub detail: Read<LastAccessed>,
 }
 
+impl LastUse {
+    /// The most principals whose last use is asked for: each takes two calls or more.
+    pub const MOST: usize = 200;
+}
+
 item!(LastUse { principal, report, detail } named |last| last.principal.last().to_owned());
 
 /// The namespace `bedrock` of a last-accessed report.

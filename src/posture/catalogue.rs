@@ -1,7 +1,7 @@
 //! Every control, declared once. Lists, help, exports and documentation derive from this.
 
 use super::control::Control;
-use super::{detection, encryption, identity, logging, network};
+use super::{detection, encryption, identity, import, logging, network};
 
 /// The controls, by area and number.
 pub static CONTROLS: &[Control] = &[
@@ -9,14 +9,26 @@ pub static CONTROLS: &[Control] = &[
     encryption::KMS_02,
     encryption::KMS_03,
     encryption::KMS_04,
+    encryption::KMS_05,
     encryption::KMS_06,
     encryption::KMS_07,
+    encryption::KMS_08,
+    encryption::KMS_09,
+    encryption::KMS_10,
     identity::IAM_01,
     identity::IAM_02,
+    identity::IAM_09,
+    identity::IAM_10,
+    identity::IAM_11,
+    identity::IAM_12,
     network::NET_01,
     network::NET_02,
     logging::LOG_01,
     detection::DET_01,
+    import::IMP_01,
+    import::IMP_02,
+    import::IMP_06,
+    import::IMP_08,
 ];
 
 /// A control by its id.

@@ -1,7 +1,12 @@
 //! Encryption: which key a model has, and whether that key is sound.
 
 mod exposure;
+mod granted;
+mod outputs;
 mod rights;
+mod scope;
+#[cfg(test)]
+pub(super) mod scope_tests;
 #[cfg(test)]
 pub(super) mod tests;
 
@@ -9,14 +14,19 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::catalogue::framework::{ATLAS, CIS, FEDRAMP, GDPR, HIPAA, NIST, OWASP, PCI, SRA};
 use super::control::Control;
-use super::judge::{Judge, listed_refs, unread};
+use super::judge::{Judge, Subject, listed_refs, unread};
 use super::verdict::{Area, Severity, Verdict};
+use crate::access::Policy;
 use crate::base::{ResourceId, Text};
+use crate::inventory::bedrock::JobStatus;
 use crate::inventory::kms::{Key, KeyState};
 use crate::inventory::{Kind, ResourceRef, SourceId};
 
 pub(super) use exposure::KMS_07;
+pub(super) use granted::KMS_08;
+pub(super) use outputs::{Facts, KMS_09, KMS_10, managed};
 pub(super) use rights::KMS_06;
+pub(super) use scope::KMS_05;
 
 pub(super) const KMS_01: Control = Control {
     id: "CUS-KMS-01",
@@ -129,9 +139,7 @@ fn job_keys(judge: &Judge<'_>) -> Vec<Verdict> {
         }
     }
     let latest: BTreeSet<&ResourceId> = newest.values().map(|job| &job.arn).collect();
-    let judged = jobs
-        .values()
-        .filter(|job| latest.contains(&job.arn) || job.status == crate::inventory::bedrock::JobStatus::InProgress);
+    let judged = jobs.values().filter(|job| latest.contains(&job.arn) || job.status == JobStatus::InProgress);
     judged
         .map(|job| {
             let subject = judge.on(ResourceRef::new(Kind::Job, &job.arn));
@@ -350,6 +358,8 @@ struct Used<'a> {
     id: ResourceId,
     key: Option<&'a Key>,
     users: BTreeSet<ResourceRef>,
+    /// How lineage names it.
+    named: Vec<ResourceRef>,
 }
 
 impl Used<'_> {
@@ -368,11 +378,42 @@ fn reached<'a>(judge: &Judge<'a>) -> BTreeMap<ResourceId, Used<'a>> {
     for named in judge.context.lineage.reached(Kind::Key) {
         let key = judge.context.key(&named);
         let id = key.map_or_else(|| named.clone(), |key| key.arn.clone());
-        let used = found.entry(id.clone()).or_insert_with(|| Used { id, key, users: BTreeSet::new() });
+        let used =
+            found.entry(id.clone()).or_insert_with(|| Used { id, key, users: BTreeSet::new(), named: Vec::new() });
         let node = ResourceRef::new(Kind::Key, named);
         used.users.extend(judge.context.lineage.up(&node).iter().map(|(_, user)| user.clone()));
+        used.named.push(node);
     }
     found
+}
+
+/// The keys of models: custom ones that are ours, imported ones, copies.
+fn keys_of_models<'a>(judge: &Judge<'a>) -> impl Iterator<Item = Used<'a>> {
+    let inventory = judge.context.inventory;
+    reached(judge).into_values().filter_map(move |mut used| {
+        used.users.retain(|user| match user.kind {
+            Kind::Model => inventory.models.get(&user.id).is_none_or(|model| model.owned),
+            Kind::ImportedModel => true,
+            Kind::CopyJob => inventory
+                .copy_jobs
+                .get(&user.id)
+                .is_none_or(|job| matches!(job.status, JobStatus::Completed | JobStatus::InProgress)),
+            _ => false,
+        });
+        (!used.users.is_empty()).then_some(used)
+    })
+}
+
+/// The policy of a key, or a verdict that says why it is not known.
+fn policy_of(used: &Used<'_>, subject: &Subject<'_>) -> Result<Policy, Box<Verdict>> {
+    let verdict = |verdict| Err(Box::new(verdict));
+    match used.key.map(|key| key.policy.known()) {
+        Some(Ok(document)) => {
+            Policy::parse(document).or_else(|error| verdict(subject.clone().malformed("key policy", None, error)))
+        }
+        Some(Err(unknown)) => verdict(subject.clone().unread(unread("kms:GetKeyPolicy", unknown))),
+        None => verdict(subject.clone().unread(format!("key {} is not in the inventory", used.id))),
+    }
 }
 
 fn key_id(judge: &Judge<'_>, named: &ResourceId) -> ResourceId {

@@ -1,7 +1,14 @@
 //! Identity: who may assume the roles that customization jobs run as.
 
+mod api_keys;
+mod graders;
+pub(super) mod reach;
+mod service_roles;
+#[cfg(test)]
+pub(super) mod service_roles_tests;
 #[cfg(test)]
 pub(super) mod tests;
+mod unused;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,8 +21,13 @@ use crate::base::{ResourceId, Text};
 use crate::inventory::iam::Role;
 use crate::inventory::{Kind, ResourceRef, SourceId};
 
+pub(super) use api_keys::IAM_09;
+pub(super) use graders::IAM_12;
+pub(super) use service_roles::IAM_11;
+pub(super) use unused::IAM_10;
+
 /// The service that customizes.
-const BEDROCK: &str = "bedrock.amazonaws.com";
+pub(super) const BEDROCK: &str = "bedrock.amazonaws.com";
 
 pub(super) const IAM_01: Control = Control {
     id: "CUS-IAM-01",
@@ -48,50 +60,55 @@ pub(super) const IAM_01: Control = Control {
 };
 
 fn trusted_principals(judge: &Judge<'_>) -> Vec<Verdict> {
-    each_trust(judge, |subject, role, users, policy| {
-        let mut problems = Vec::new();
-        let mut bedrock = false;
-        for statement in assuming(policy) {
-            let Some(principals) = &statement.principals else { continue };
-            let mut add = |code, who: &str| {
-                let who = Text::new(who);
-                let why = format!("{} lets {who} assume role {}", statement.label(), role.name);
-                problems.push(Problem::fail(code, why).points("principal", &who, statement.pointer()));
-            };
-            if principals.negated {
-                add("public-principal", "everybody but a few (NotPrincipal)");
-                continue;
-            }
-            for entry in &principals.entries {
-                let written = entry.written();
-                match entry {
-                    PrincipalEntry::Everyone => add("public-principal", "everybody (\"*\")"),
-                    PrincipalEntry::Service(service) if service == BEDROCK => bedrock = true,
-                    PrincipalEntry::Service(service) if service.contains('*') => {
-                        add("public-principal", &format!("any service ({service})"));
-                    }
-                    PrincipalEntry::Service(service) => add("other-service", service),
-                    PrincipalEntry::Account(_) | PrincipalEntry::Arn(_) => add("aws-principal", &written),
-                    PrincipalEntry::Federated(_) | PrincipalEntry::Canonical(_) => add("aws-principal", &written),
-                    // The id of a deleted role or user: nobody can be it again.
-                    PrincipalEntry::UniqueId(_) => {}
-                }
-            }
-        }
-        if !bedrock {
-            problems.push(
-                Problem::fail(
-                    "bedrock-missing",
-                    format!("the trust policy of {} does not let Bedrock assume it: jobs fail", role.name),
-                )
-                .shows("expected", BEDROCK),
-            );
-        }
+    each_trust(judge, roles_of_jobs(judge), |subject, role, users, policy| {
         let draft = subject
             .shows("usedBy", listed_refs(judge.context, users))
             .shows("lastUsed", role.last_used.map_or("never".to_owned(), crate::base::Timestamp::minute));
-        draft.conclude(problems, "only Bedrock may assume it")
+        draft.conclude(strangers(role, policy), "only Bedrock may assume it")
     })
+}
+
+/// Who but Bedrock may assume a role, and whether Bedrock may not.
+pub(super) fn strangers(role: &Role, policy: &Policy) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut bedrock = false;
+    for statement in assuming(policy) {
+        let Some(principals) = &statement.principals else { continue };
+        let mut add = |code, who: &str| {
+            let who = Text::new(who);
+            let why = format!("{} lets {who} assume role {}", statement.label(), role.name);
+            problems.push(Problem::fail(code, why).points("principal", &who, statement.pointer()));
+        };
+        if principals.negated {
+            add("public-principal", "everybody but a few (NotPrincipal)");
+            continue;
+        }
+        for entry in &principals.entries {
+            let written = entry.written();
+            match entry {
+                PrincipalEntry::Everyone => add("public-principal", "everybody (\"*\")"),
+                PrincipalEntry::Service(service) if service == BEDROCK => bedrock = true,
+                PrincipalEntry::Service(service) if service.contains('*') => {
+                    add("public-principal", &format!("any service ({service})"));
+                }
+                PrincipalEntry::Service(service) => add("other-service", service),
+                PrincipalEntry::Account(_) | PrincipalEntry::Arn(_) => add("aws-principal", &written),
+                PrincipalEntry::Federated(_) | PrincipalEntry::Canonical(_) => add("aws-principal", &written),
+                // The id of a deleted role or user: nobody can be it again.
+                PrincipalEntry::UniqueId(_) => {}
+            }
+        }
+    }
+    if !bedrock {
+        problems.push(
+            Problem::fail(
+                "bedrock-missing",
+                format!("the trust policy of {} does not let Bedrock assume it: jobs fail", role.name),
+            )
+            .shows("expected", BEDROCK),
+        );
+    }
+    problems
 }
 
 pub(super) const IAM_02: Control = Control {
@@ -133,26 +150,49 @@ pub(super) const IAM_02: Control = Control {
 
 fn confused_deputy(judge: &Judge<'_>) -> Vec<Verdict> {
     let context = judge.context;
-    each_trust(judge, |subject, role, users, policy| {
-        let bedrock = PrincipalEntry::Service(BEDROCK.to_owned());
-        let to_bedrock: Vec<&Statement> = assuming(policy)
-            .filter(|s| s.principals.as_ref().is_some_and(|p| !p.negated && p.entries.contains(&bedrock)))
-            .collect();
-        if to_bedrock.is_empty() {
+    each_trust(judge, roles_of_jobs(judge), |subject, role, users, policy| {
+        let Some(problems) = deputies(context, role, policy, &CUSTOMIZATION) else {
             return vec![subject.not_applicable(format!("role {} does not trust Bedrock; see CUS-IAM-01", role.name))];
-        }
-        let problems = to_bedrock.into_iter().flat_map(|statement| deputy(context, role, statement)).collect();
-        let expected = format!(
-            "aws:SourceAccount {0}, aws:SourceArn arn:{1}:bedrock:{2}:{0}:model-customization-job/*",
-            context.account, context.partition, context.region
-        );
-        let draft = subject.shows("expected", expected).shows("usedBy", listed_refs(context, users));
+        };
+        let draft =
+            subject.shows("expected", CUSTOMIZATION.expected(context)).shows("usedBy", listed_refs(context, users));
         draft.conclude(problems, "Bedrock may assume it for customization jobs of this account only")
     })
 }
 
+/// What a role is for: the kind of job that `aws:SourceArn` has to name.
+pub(super) struct Purpose {
+    /// As it stands in the ARN of a job, with its slash.
+    pub kind: &'static str,
+    /// In words.
+    pub words: &'static str,
+}
+
+/// Customization.
+const CUSTOMIZATION: Purpose = Purpose { kind: "model-customization-job/", words: "customization jobs" };
+
+impl Purpose {
+    /// What the conditions have to say here.
+    pub(super) fn expected(&self, context: &Context<'_>) -> String {
+        format!(
+            "aws:SourceAccount {0}, aws:SourceArn arn:{1}:bedrock:{2}:{0}:{3}*",
+            context.account, context.partition, context.region, self.kind
+        )
+    }
+}
+
+/// What the statements for Bedrock leave open; none when there is no such statement.
+pub(super) fn deputies(context: &Context<'_>, role: &Role, policy: &Policy, purpose: &Purpose) -> Option<Vec<Problem>> {
+    let bedrock = PrincipalEntry::Service(BEDROCK.to_owned());
+    let mut to_bedrock = assuming(policy)
+        .filter(|s| s.principals.as_ref().is_some_and(|p| !p.negated && p.entries.contains(&bedrock)))
+        .peekable();
+    to_bedrock.peek()?;
+    Some(to_bedrock.flat_map(|statement| deputy(context, role, statement, purpose)).collect())
+}
+
 /// What one statement for Bedrock leaves open.
-fn deputy(context: &Context<'_>, role: &Role, statement: &Statement) -> Vec<Problem> {
+fn deputy(context: &Context<'_>, role: &Role, statement: &Statement, purpose: &Purpose) -> Vec<Problem> {
     let mut problems = Vec::new();
     let name = &role.name;
     let found: Vec<String> = statement.conditions.iter().map(|condition| condition.words().to_string()).collect();
@@ -173,20 +213,19 @@ fn deputy(context: &Context<'_>, role: &Role, statement: &Statement) -> Vec<Prob
         .flat_map(|condition| condition.values.iter().map(String::as_str))
         .collect();
     if arns.is_empty() {
-        let why = format!("role {name}: no aws:SourceArn ties Bedrock to customization jobs");
+        let why = format!("role {name}: no aws:SourceArn ties Bedrock to {}", purpose.words);
         add(Severity::Medium, "source-arn-missing", why);
         return problems;
     }
     let parts: Vec<[&str; 6]> =
         arns.iter().filter_map(|arn| <[&str; 6]>::try_from(arn.splitn(6, ':').collect::<Vec<_>>()).ok()).collect();
-    const JOB: &str = "model-customization-job/";
-    let right = parts.iter().any(|part| part[5].starts_with(JOB));
+    let right = parts.iter().any(|part| part[5].starts_with(purpose.kind));
     // A wildcard before the slash admits other kinds of job as well.
     let broad = parts.len() < arns.len()
         || parts.iter().any(|part| part[5].split('/').next().is_some_and(|kind| kind.contains(['*', '?'])));
     let written = || Text::new(arns.join(", "));
     if !right || broad {
-        let why = format!("role {name}: aws:SourceArn is for {}, not for customization jobs alone", written());
+        let why = format!("role {name}: aws:SourceArn is for {}, not for {} alone", written(), purpose.words);
         add(Severity::High, "source-arn-wrong-job-type", why);
     }
     if parts.iter().any(|part| part[3].is_empty() || part[3].contains(['*', '?'])) {
@@ -206,13 +245,13 @@ fn deputy(context: &Context<'_>, role: &Role, statement: &Statement) -> Vec<Prob
 }
 
 /// Whether a condition holds only when its key is there and matches.
-fn binds(condition: &Condition) -> bool {
+pub(super) fn binds(condition: &Condition) -> bool {
     !condition.if_exists
         && condition.set != Some(SetOperator::ForAllValues)
         && condition.operator.opposite_of().is_none()
 }
 
-fn is_string(operator: Operator) -> bool {
+pub(super) fn is_string(operator: Operator) -> bool {
     matches!(operator, Operator::StringEquals | Operator::StringEqualsIgnoreCase | Operator::StringLike)
 }
 
@@ -229,18 +268,24 @@ fn assuming(policy: &Policy) -> impl Iterator<Item = &Statement> {
     policy.statements.iter().filter(|statement| statement.allows()).filter(covers)
 }
 
-/// Judges the trust policy of each role of a customization job.
-fn each_trust(
-    judge: &Judge<'_>,
-    decide: impl Fn(Subject<'_>, &Role, &BTreeSet<ResourceRef>, &Policy) -> Vec<Verdict>,
-) -> Vec<Verdict> {
-    let inventory = judge.context.inventory;
+/// The roles of customization jobs, with the jobs.
+fn roles_of_jobs<'a>(judge: &Judge<'a>) -> BTreeMap<&'a ResourceId, BTreeSet<ResourceRef>> {
     let mut roles: BTreeMap<&ResourceId, BTreeSet<ResourceRef>> = BTreeMap::new();
-    for job in inventory.jobs.values() {
+    for job in judge.context.inventory.jobs.values() {
         // A detail that was not read is told by the list's gap.
         let Ok(detail) = job.detail.known() else { continue };
         roles.entry(&detail.role).or_default().insert(ResourceRef::new(Kind::Job, &job.arn));
     }
+    roles
+}
+
+/// Judges the trust policy of each of these roles.
+pub(super) fn each_trust(
+    judge: &Judge<'_>,
+    roles: BTreeMap<&ResourceId, BTreeSet<ResourceRef>>,
+    decide: impl Fn(Subject<'_>, &Role, &BTreeSet<ResourceRef>, &Policy) -> Vec<Verdict>,
+) -> Vec<Verdict> {
+    let inventory = judge.context.inventory;
     let mut verdicts = Vec::new();
     for (arn, users) in roles {
         let subject = judge.on(ResourceRef::new(Kind::Role, arn)).related(users.iter().cloned());

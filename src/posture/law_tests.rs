@@ -140,7 +140,10 @@ fn ids_are_readable_unique_and_in_order() {
 /// Every test of every area, to be run once more as one.
 const TABLES: &[&[fn()]] = &[
     super::encryption::tests::ALL,
+    super::encryption::scope_tests::ALL,
     super::identity::tests::ALL,
+    super::identity::service_roles_tests::ALL,
+    super::import::tests::ALL,
     super::network::tests::ALL,
     super::logging::tests::ALL,
     super::detection::tests::ALL,

@@ -14,6 +14,7 @@ pub mod event_pattern;
 pub(crate) mod fixtures;
 pub mod history;
 mod identity;
+mod import;
 pub mod judge;
 #[cfg(test)]
 mod law_tests;

@@ -11,7 +11,7 @@ use super::control::Control;
 use super::judge::{Judge, Problem, listed, listed_refs, unread};
 use super::verdict::{Area, Severity, Verdict};
 use crate::base::{ResourceId, Text};
-use crate::inventory::ec2::Route;
+use crate::inventory::ec2::{Route, RouteTable, Subnet};
 use crate::inventory::{Kind, ResourceRef, SourceId};
 
 pub(super) const NET_01: Control = Control {
@@ -135,19 +135,16 @@ fn subnets_isolated(judge: &Judge<'_>) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     for (id, jobs) in used {
         let subject = judge.on(ResourceRef::new(Kind::Subnet, id)).related(jobs.iter().cloned());
-        let Some(subnet) = inventory.subnets.get(id) else {
-            verdicts.push(match judge.gap(SourceId::SUBNETS) {
-                Some(why) => subject.unread(why),
-                None => subject.not_applicable(format!("subnet {id} does not exist any more; see CUS-NET-01")),
-            });
-            continue;
-        };
-        let Some(table) = inventory.route_table_of(id) else {
-            let why = judge
-                .gap(SourceId::ROUTE_TABLES)
-                .unwrap_or_else(|| Text::new(format!("no route table of {} is in the inventory", subnet.vpc)));
-            verdicts.push(subject.unread(why));
-            continue;
+        let Openings { subnet, table, problems } = match openings(judge, id) {
+            Ok(openings) => openings,
+            Err(Unseen::Unread(why)) => {
+                verdicts.push(subject.unread(why));
+                continue;
+            }
+            Err(Unseen::Gone) => {
+                verdicts.push(subject.not_applicable(format!("subnet {id} does not exist any more; see CUS-NET-01")));
+                continue;
+            }
         };
         let subject = subject.related([ResourceRef::new(Kind::RouteTable, &table.id)]);
         let how = if table.subnets.contains(id) { "its own" } else { "the VPC's main one" };
@@ -155,32 +152,63 @@ fn subnets_isolated(judge: &Judge<'_>) -> Vec<Verdict> {
             .shows("routeTable", format!("{} ({how})", table.id))
             .shows("MapPublicIpOnLaunch", subnet.public_ip)
             .shows("usedBy", listed_refs(judge.context, &jobs));
-        let name = judge.context.name_of(&ResourceRef::new(Kind::Subnet, id));
-        let mut problems = Vec::new();
-        for route in table.routes.iter().filter(|route| route.state != "blackhole") {
-            let what = format!("{} → {}", route.destination, route.target);
-            match way_out(route) {
-                Way::Stays => {}
-                Way::Internet => problems.push(
-                    Problem::fail("internet-route", format!("subnet {name} reaches the internet by {what}"))
-                        .shows("route", what),
-                ),
-                Way::Leaves => problems.push(
-                    Problem::warn(
-                        "leaves-vpc",
-                        format!("subnet {name} sends public addresses out of the VPC by {what}"),
-                    )
-                    .shows("route", what),
-                ),
-            }
-        }
-        if subnet.public_ip {
-            let why = format!("subnet {name} gives public addresses to what starts in it");
-            problems.push(Problem::fail("public-ip-on-launch", why).graded(Severity::Medium));
-        }
         verdicts.extend(draft.conclude(problems, format!("{} leads nowhere outside", table.id)));
     }
     verdicts
+}
+
+/// A subnet, the table that it follows, and what leads out of it.
+pub(super) struct Openings<'a> {
+    /// The subnet.
+    pub subnet: &'a Subnet,
+    /// Its route table.
+    pub table: &'a RouteTable,
+    /// With the sub-reasons of CUS-NET-02.
+    pub problems: Vec<Problem>,
+}
+
+/// Why a subnet cannot be looked at.
+pub(super) enum Unseen {
+    /// It does not exist any more.
+    Gone,
+    /// It, or its route table, was not read.
+    Unread(Text),
+}
+
+/// What leads out of a subnet.
+pub(super) fn openings<'a>(judge: &Judge<'a>, id: &ResourceId) -> Result<Openings<'a>, Unseen> {
+    let inventory = judge.context.inventory;
+    let Some(subnet) = inventory.subnets.get(id) else {
+        return Err(judge.gap(SourceId::SUBNETS).map_or(Unseen::Gone, Unseen::Unread));
+    };
+    let Some(table) = inventory.route_table_of(id) else {
+        return Err(Unseen::Unread(
+            judge
+                .gap(SourceId::ROUTE_TABLES)
+                .unwrap_or_else(|| Text::new(format!("no route table of {} is in the inventory", subnet.vpc))),
+        ));
+    };
+    let name = judge.context.name_of(&ResourceRef::new(Kind::Subnet, id));
+    let mut problems = Vec::new();
+    for route in table.routes.iter().filter(|route| route.state != "blackhole") {
+        let what = format!("{} → {}", route.destination, route.target);
+        match way_out(route) {
+            Way::Stays => {}
+            Way::Internet => problems.push(
+                Problem::fail("internet-route", format!("subnet {name} reaches the internet by {what}"))
+                    .shows("route", what),
+            ),
+            Way::Leaves => problems.push(
+                Problem::warn("leaves-vpc", format!("subnet {name} sends public addresses out of the VPC by {what}"))
+                    .shows("route", what),
+            ),
+        }
+    }
+    if subnet.public_ip {
+        let why = format!("subnet {name} gives public addresses to what starts in it");
+        problems.push(Problem::fail("public-ip-on-launch", why).graded(Severity::Medium));
+    }
+    Ok(Openings { subnet, table, problems })
 }
 
 #[derive(Debug, PartialEq, Eq)]

@@ -1,14 +1,14 @@
 //! CUS-KMS-07: whom a key policy lets in from outside.
 
-use crate::access::{Condition, Operator, Policy, PrincipalEntry, SetOperator, Statement};
+use crate::access::{Condition, Operator, PrincipalEntry, SetOperator, Statement};
 use crate::base::Text;
 use crate::inventory::SourceId;
 use crate::posture::catalogue::framework::{ATLAS, CIS_7, FEDRAMP, GDPR, HIPAA, NIST, OWASP, PCI, SRA};
 use crate::posture::control::{Context, Control};
-use crate::posture::judge::{Judge, Problem, unread};
+use crate::posture::judge::{Judge, Problem};
 use crate::posture::verdict::{Area, Severity, Verdict};
 
-use super::{KEY_LISTS, reached};
+use super::{KEY_LISTS, policy_of, reached};
 
 pub(in crate::posture) const KMS_07: Control = Control {
     id: "CUS-KMS-07",
@@ -45,21 +45,10 @@ fn exposure(judge: &Judge<'_>) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     for used in reached(judge).into_values() {
         let subject = judge.on(used.reference()).related(used.users.iter().cloned());
-        let document = match used.key.map(|key| key.policy.known()) {
-            Some(Ok(document)) => document,
-            Some(Err(unknown)) => {
-                verdicts.push(subject.unread(unread("kms:GetKeyPolicy", unknown)));
-                continue;
-            }
-            None => {
-                verdicts.push(subject.unread(format!("key {} is not in the inventory", used.id)));
-                continue;
-            }
-        };
-        let policy = match Policy::parse(document) {
+        let policy = match policy_of(&used, &subject) {
             Ok(policy) => policy,
-            Err(error) => {
-                verdicts.push(subject.malformed("key policy", None, error));
+            Err(verdict) => {
+                verdicts.push(*verdict);
                 continue;
             }
         };

@@ -216,9 +216,6 @@ async fn authorization(reader: &Reader) -> SourceReport {
     }
 }
 
-/// The most principals whose last use is asked for: each takes two calls or more.
-const MOST_PRINCIPALS: usize = 200;
-
 /// Roles and users with a policy that names Bedrock, or everything: those whose last use of it says
 /// something. Those not used for longest come last.
 fn users_of_bedrock(roles: &[Role], users: &[User], groups: &[Group], policies: &[ManagedPolicy]) -> Vec<LastUse> {
@@ -241,7 +238,7 @@ fn users_of_bedrock(roles: &[Role], users: &[User], groups: &[Group], policies: 
     let own = |role: &&Role| !role.arn.as_str().contains(":role/aws-service-role/");
     let mut able: Vec<_> = roles.iter().filter(own).filter(|role| holds(&role.inline, &role.attached)).collect();
     able.sort_by_key(|role| std::cmp::Reverse(role.last_used));
-    let arns = named.map(|user| &user.arn).chain(able.into_iter().map(|role| &role.arn)).take(MOST_PRINCIPALS);
+    let arns = named.map(|user| &user.arn).chain(able.into_iter().map(|role| &role.arn)).take(LastUse::MOST);
     arns.map(|arn| LastUse { principal: arn.clone(), report: Read::NotAsked, detail: Read::NotAsked }).collect()
 }
 
