@@ -14,12 +14,14 @@ pub mod event_pattern;
 pub(crate) mod fixtures;
 pub mod history;
 mod identity;
+mod invocation;
 pub mod judge;
 #[cfg(test)]
 mod law_tests;
 mod logging;
 pub mod mutes;
 mod network;
+mod probe;
 mod recall;
 pub mod score;
 pub mod verdict;
