@@ -328,13 +328,14 @@ pub fn private_links() {
         ("any account", "arn:aws:bedrock:*:*:provisioned-model/*"),
         ("profiles", "arn:aws:bedrock:us-east-1:123456789012:inference-profile/*"),
         ("anything ours", "arn:aws:bedrock:us-east-1:123456789012:*"),
-        ("nonsense", "provisioned-model"),
     ] {
         let statements = json!([allow(json!("bedrock:InvokeModel"), json!(resource))]);
         expect(c, what, say(RUNTIME_ENDPOINT, statements), &runtime(Warn, "other-models"));
     }
     let guardrail = json!([allow(json!("bedrock:ApplyGuardrail"), json!("*"))]);
     expect(c, "what invokes nothing", say(RUNTIME_ENDPOINT, guardrail), &right);
+    let nonsense = json!([allow(json!("bedrock:InvokeModel"), json!("provisioned-model"))]);
+    expect(c, "no ARN", say(RUNTIME_ENDPOINT, nonsense), &runtime(Unknown, "malformed"));
     let broken = |i: &mut Inventory| endpoint(i, RUNTIME_ENDPOINT).policy = Some(Document::new("[]"));
     expect(c, "no policy", broken, &runtime(Unknown, "malformed"));
     let lost = |i: &mut Inventory| deny_from_the_start(i, SourceId::ENDPOINTS);
