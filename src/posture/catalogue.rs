@@ -1,7 +1,7 @@
 //! Every control, declared once. Lists, help, exports and documentation derive from this.
 
 use super::control::Control;
-use super::{detection, encryption, identity, import, logging, network};
+use super::{detection, encryption, identity, import, invocation, logging, network};
 
 /// The controls, by area and number.
 pub static CONTROLS: &[Control] = &[
@@ -23,12 +23,28 @@ pub static CONTROLS: &[Control] = &[
     identity::IAM_12,
     network::NET_01,
     network::NET_02,
+    network::NET_03,
+    network::NET_04,
+    network::NET_05,
+    network::NET_06,
+    network::NET_07,
+    network::NET_08,
+    network::NET_09,
     logging::LOG_01,
     detection::DET_01,
     import::IMP_01,
     import::IMP_02,
     import::IMP_06,
     import::IMP_08,
+    invocation::INV_01,
+    invocation::INV_02,
+    invocation::INV_03,
+    invocation::INV_04,
+    invocation::INV_05,
+    invocation::INV_06,
+    invocation::INV_07,
+    invocation::INV_08,
+    invocation::INV_09,
 ];
 
 /// A control by its id.

@@ -15,12 +15,14 @@ pub(crate) mod fixtures;
 pub mod history;
 mod identity;
 mod import;
+mod invocation;
 pub mod judge;
 #[cfg(test)]
 mod law_tests;
 mod logging;
 pub mod mutes;
 mod network;
+mod probe;
 mod recall;
 pub mod score;
 pub mod verdict;

@@ -24,6 +24,7 @@ fn invocation_logging() {
         i.models.clear();
         i.imported_models.clear();
         i.deployments.clear();
+        i.throughputs.clear();
     };
     expect(c, "off, and nothing is served", bare, &[("us-east-1", NotApplicable, "not-applicable")]);
     let blind = |i: &mut crate::inventory::Inventory| {

@@ -1,14 +1,29 @@
 //! Tables for the controls of the network: pass, every way to fail, unknown, not applicable.
 
+mod buckets;
+mod endpoints;
+mod surroundings;
+
 use crate::inventory::Read;
 use crate::inventory::ec2::RouteTable;
 use crate::posture::Status::{Fail, NotApplicable, Pass, Unknown, Warn};
 use crate::posture::fixtures::*;
 
-use super::{Way, is_private, way_out};
+use super::routes::{Way, is_private, way_out};
 
 /// For the test that no sub-reason lacks a fixture.
-pub const ALL: &[fn()] = &[jobs_in_a_vpc, ways_out_of_a_subnet, private_blocks];
+pub const ALL: &[fn()] = &[
+    jobs_in_a_vpc,
+    ways_out_of_a_subnet,
+    private_blocks,
+    endpoints::ways_to_s3,
+    endpoints::policies_of_s3_endpoints,
+    endpoints::private_links,
+    buckets::walls_around_buckets,
+    surroundings::security_groups,
+    surroundings::names,
+    surroundings::flow_logs,
+];
 
 #[test]
 fn jobs_in_a_vpc() {

@@ -1,0 +1,97 @@
+//! CUS-INV-06: whether resources say whose they are and how sensitive.
+
+use crate::inventory::{Kind, Read, ResourceRef, SourceId, Tags};
+use crate::posture::catalogue::framework::{ATLAS, FEDRAMP, GDPR, NIST, PCI};
+use crate::posture::control::Control;
+use crate::posture::judge::{Judge, listed, unread};
+use crate::posture::verdict::{Area, Severity, Verdict};
+
+pub(in crate::posture) const INV_06: Control = Control {
+    id: "CUS-INV-06",
+    title: "Models, jobs and deployments carry owner and classification tags",
+    severity: Severity::Low,
+    area: Area::Invocation,
+    what: "models, jobs, deployments and throughput",
+    lists: &[
+        SourceId::JOBS,
+        SourceId::MODELS,
+        SourceId::IMPORTED_MODELS,
+        SourceId::IMPORT_JOBS,
+        SourceId::DEPLOYMENTS,
+        SourceId::THROUGHPUTS,
+    ],
+    tables: &[],
+    details: &[SourceId::TAGS],
+    logic: "Each custom model of this account, imported model, customization and import job, deployment and provisioned \
+            throughput must have tags for its owner, its data classification and its environment that are not empty. \
+            Case, hyphens, underscores and a prefix up to a colon or slash do not matter: DataClassification and \
+            orion:data-classification are both right.",
+    reasons: &["missing-tags"],
+    remediation: "Tag the resource. Look first whether a policy decides by tags.",
+    cli: "aws bedrock tag-resource --resource-arn RESOURCE --tags key=owner,value=TEAM",
+    compliance: &[
+        (NIST, &["CM-8"]),
+        (FEDRAMP, &["CM-8"]),
+        (PCI, &["12.5.1"]),
+        (GDPR, &["30"]),
+        (ATLAS, &["AML.M0023"]),
+    ],
+    fixes: &[],
+    evaluate: tags,
+};
+
+/// What must be said, as it is compared.
+const REQUIRED: [(&str, &[&str]); 3] = [
+    ("owner", &["owner"]),
+    ("data-classification", &["dataclassification", "classification"]),
+    ("environment", &["environment", "env"]),
+];
+
+fn tags(judge: &Judge<'_>) -> Vec<Verdict> {
+    let inventory = judge.context.inventory;
+    let mut verdicts = Vec::new();
+    macro_rules! each {
+        ($kind:ident, $items:expr) => {
+            verdicts.extend($items.map(|one| judged(judge, ResourceRef::new(Kind::$kind, &one.arn), &one.tags)));
+        };
+    }
+    each!(Job, inventory.jobs.values());
+    each!(ImportJob, inventory.import_jobs.values());
+    // Those of another account are its own to tag.
+    each!(Model, inventory.models.values().filter(|model| model.owned));
+    each!(ImportedModel, inventory.imported_models.values());
+    each!(Deployment, inventory.deployments.values());
+    each!(Throughput, inventory.throughputs.values());
+    verdicts
+}
+
+fn judged(judge: &Judge<'_>, resource: ResourceRef, tags: &Read<Tags>) -> Verdict {
+    let what = format!("{} {}", resource.kind.word(), judge.context.name_of(&resource));
+    let subject = judge.on(resource);
+    let tags = match tags.known() {
+        Ok(tags) => tags,
+        Err(unknown) => return subject.unread(unread("bedrock:ListTagsForResource", unknown)),
+    };
+    let missing = missing(tags);
+    let keys = listed(tags.keys());
+    let draft = subject.shows("tags", if keys.is_empty() { "none".to_owned() } else { keys });
+    if missing.is_empty() {
+        return draft.pass("says whose it is, how sensitive, and where it belongs");
+    }
+    let missing = listed(missing);
+    draft.shows("missing", &missing).fail("missing-tags", format!("{what} has no tag for {missing}"))
+}
+
+fn missing(tags: &Tags) -> Vec<&'static str> {
+    let plain = |key: &str| {
+        let last = key.rsplit([':', '/']).next().unwrap_or_default();
+        last.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).collect::<String>().to_ascii_lowercase()
+    };
+    let held: Vec<String> = tags
+        .iter()
+        .filter(|(_, value)| !value.as_str().trim().is_empty())
+        .map(|(key, _)| plain(key.as_str()))
+        .collect();
+    let said = |names: &[&str]| held.iter().any(|key| names.contains(&key.as_str()));
+    REQUIRED.iter().filter(|(_, names)| !said(names)).map(|(name, _)| *name).collect()
+}
