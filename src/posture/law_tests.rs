@@ -144,6 +144,7 @@ const TABLES: &[&[fn()]] = &[
     super::network::tests::ALL,
     super::logging::tests::ALL,
     super::detection::tests::ALL,
+    super::guardrails::tests::ALL,
 ];
 
 /// Pass, Unknown and "nothing to judge" are tested above for every control. Here each of its sub-reasons
