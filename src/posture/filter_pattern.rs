@@ -185,7 +185,8 @@ fn compare(value: &Value, operator: Operator, operand: &Operand) -> Told {
         Value::Bool(yes) => yes.to_string(),
         Value::Null | Value::Array(_) | Value::Object(_) => return Ok(false),
     };
-    let wanted = match operand {
+    let (wanted, bare) = match operand {
+        Operand::Text(wanted, bare) => (wanted, *bare),
         Operand::Regex(regex) => {
             return match operator {
                 Operator::Equal => finds(regex, &text),
@@ -193,9 +194,7 @@ fn compare(value: &Value, operator: Operator, operand: &Operand) -> Told {
                 _ => Err(NoFilter::Open("the order of a regular expression")),
             };
         }
-        Operand::Text(wanted, bare) => (wanted, *bare),
     };
-    let (wanted, bare) = wanted;
     if let (true, Some(number), Ok(bound)) = (bare, value.as_f64(), wanted.parse::<f64>()) {
         let order = number.partial_cmp(&bound);
         return Ok(match operator {
