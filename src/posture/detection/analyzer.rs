@@ -52,16 +52,21 @@ fn analyzers(judge: &Judge<'_>) -> Vec<Verdict> {
         .shows("analyzers", if active.is_empty() { "none".to_owned() } else { listed(active.iter().map(|a| &a.name)) })
         .shows_some("others", (!others.is_empty()).then(|| listed(&others)))
         .shows_some("lastResourceAnalyzedAt", active.iter().filter_map(|analyzer| analyzer.analyzed).max());
-    let mut verdicts = vec![match (active.is_empty(), judge.gap(SourceId::ACCESS_ANALYZER)) {
-        (false, _) => {
-            draft.pass(format!("analyzer {} looks for access from outside", listed(active.iter().map(|a| &a.name))))
+    let mut verdicts: Vec<Verdict> =
+        inventory.analyzer_findings.values().filter_map(|finding| external(judge, finding)).collect();
+    // An analyzer that has found something is told with what it found.
+    match (active.is_empty(), judge.gap(SourceId::ACCESS_ANALYZER)) {
+        (false, _) if verdicts.is_empty() => {
+            let names = listed(active.iter().map(|analyzer| &analyzer.name));
+            verdicts.push(draft.pass(format!("analyzer {names} finds no access from outside")));
         }
-        (true, Some(why)) => draft.undecided("unread", why),
+        (false, _) => {}
+        (true, Some(why)) => verdicts.push(draft.undecided("unread", why)),
         (true, None) => {
-            draft.fail("no-analyzer", format!("no active analyzer in {} looks for access from outside", context.region))
+            let why = format!("no active analyzer in {} looks for access from outside", context.region);
+            verdicts.push(draft.fail("no-analyzer", why));
         }
-    }];
-    verdicts.extend(inventory.analyzer_findings.values().filter_map(|finding| external(judge, finding)));
+    }
     verdicts
 }
 

@@ -117,7 +117,7 @@ fn states_of_keys() {
     let verdict = verdicts(&dying, c).remove(0);
     assert_eq!(
         verdict.reason.as_str(),
-        "key tuning is PendingDeletion on 2027-01-21 02:53; job job1, model model1, bucket train cannot be decrypted"
+        "key tuning is PendingDeletion on 2027-01-21 02:53; job job1, model model1, guardrail guard, bucket train cannot be decrypted"
     );
     assert_eq!(verdict.related.len(), 3);
     // A key that is named by an alias and by its ARN is one key.
