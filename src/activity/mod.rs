@@ -2,6 +2,8 @@
 
 pub mod event;
 pub mod invocation;
+pub mod jacking;
 
 pub use event::{Event, Outcome};
 pub use invocation::Invocation;
+pub use jacking::Watch;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Subcommand;
 
 use super::{Exit, Target, Trouble, live, runtime};
-use crate::activity::{Event, Invocation};
+use crate::activity::{Event, Invocation, Watch};
 use crate::base::{Clock, Generation, Timestamp};
 use crate::case::{Case, CaseError, Snapshot, Step};
 use crate::fix::{DiffKind, Held, diff};
@@ -190,7 +190,11 @@ async fn record(target: &Target, file: &Path, watch: Duration) -> Result<(), Tro
     let saved_at = clock.now();
     case.save(&info, &inventory, saved_at).map_err(failed)?;
     let lineage = Lineage::of(&inventory);
-    let assessment = assess(&Context::of(&inventory, &lineage, &info, saved_at, &BTreeSet::new()));
+    let mut activity = Watch::default();
+    activity.take(&events);
+    let trusted = BTreeSet::new();
+    let context = Context::of(&inventory, &lineage, &info, saved_at, &trusted);
+    let assessment = assess(&context.with_activity(&activity));
     case.look(&assessment, saved_at).map_err(failed)?;
     events.retain(|event| !event.is_ours());
     case.add_events(&events).map_err(failed)?;

@@ -1,7 +1,7 @@
 //! Every control, declared once. Lists, help, exports and documentation derive from this.
 
 use super::control::Control;
-use super::{detection, encryption, identity, import, invocation, logging, network};
+use super::{detection, encryption, guardrails, identity, import, invocation, logging, network};
 
 /// The controls, by area and number.
 pub static CONTROLS: &[Control] = &[
@@ -32,6 +32,20 @@ pub static CONTROLS: &[Control] = &[
     network::NET_09,
     logging::LOG_01,
     detection::DET_01,
+    detection::DET_02,
+    detection::DET_03,
+    detection::DET_04,
+    detection::DET_05,
+    detection::DET_06,
+    detection::DET_07,
+    detection::DET_09,
+    detection::DET_10,
+    guardrails::GRD_01,
+    guardrails::GRD_02,
+    guardrails::GRD_04,
+    guardrails::GRD_05,
+    guardrails::GRD_06,
+    guardrails::GRD_07,
     import::IMP_01,
     import::IMP_02,
     import::IMP_06,

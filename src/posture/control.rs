@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::judge::Judge;
 use super::verdict::{Area, Severity, Verdict};
+use crate::activity::Watch;
 use crate::base::arn::ArnKind;
 use crate::base::{ResourceId, Timestamp};
 use crate::inventory::kms::Key;
@@ -70,6 +71,8 @@ pub struct Context<'a> {
     pub now: Timestamp,
     /// Other accounts that may use our keys.
     pub trusted_accounts: &'a BTreeSet<String>,
+    /// What was done lately, where that was read.
+    pub activity: Option<&'a Watch>,
 }
 
 impl<'a> Context<'a> {
@@ -89,7 +92,14 @@ impl<'a> Context<'a> {
             partition: session.partition.as_str(),
             now,
             trusted_accounts,
+            activity: None,
         }
+    }
+
+    /// The same with what was done lately.
+    #[must_use]
+    pub fn with_activity(self, activity: &'a Watch) -> Self {
+        Self { activity: Some(activity), ..self }
     }
 
     /// The region as a resource: what a verdict is about when it is about no single thing.

@@ -111,7 +111,7 @@ fn string(name: &str, wanted: &Value, text: Option<&str>, at: &str) -> Told {
 }
 
 /// `*` for any run; `\*` and `\\` are literal; `?` is a letter like any other.
-fn wildcard(wanted: &str, text: &str) -> bool {
+pub(super) fn wildcard(wanted: &str, text: &str) -> bool {
     // why the placeholders: the policy matcher gives `?` a meaning, and knows no escapes.
     let (mut pattern_text, mut chars) = (String::new(), wanted.chars());
     while let Some(c) = chars.next() {
@@ -173,7 +173,8 @@ fn numeric(pairs: &[Value], actual: Option<f64>) -> Option<bool> {
     Some(holds)
 }
 
-fn all_of(parts: impl Iterator<Item = Told>) -> Told {
+/// All must hold: a no outweighs what cannot be told.
+pub(super) fn all_of<E>(parts: impl Iterator<Item = Result<bool, E>>) -> Result<bool, E> {
     let mut open = Ok(true);
     for part in parts {
         match part {
@@ -185,7 +186,8 @@ fn all_of(parts: impl Iterator<Item = Told>) -> Told {
     open
 }
 
-fn any_of(parts: impl Iterator<Item = Told>) -> Told {
+/// One must hold: a yes outweighs what cannot be told.
+pub(super) fn any_of<E>(parts: impl Iterator<Item = Result<bool, E>>) -> Result<bool, E> {
     let mut open = Ok(false);
     for part in parts {
         match part {

@@ -148,6 +148,7 @@ const TABLES: &[&[fn()]] = &[
     super::logging::tests::ALL,
     super::detection::tests::ALL,
     super::invocation::tests::ALL,
+    super::guardrails::tests::ALL,
 ];
 
 /// Pass, Unknown and "nothing to judge" are tested above for every control. Here each of its sub-reasons

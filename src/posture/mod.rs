@@ -10,8 +10,10 @@ pub mod control;
 mod detection;
 mod encryption;
 pub mod event_pattern;
+pub mod filter_pattern;
 #[cfg(test)]
 pub(crate) mod fixtures;
+mod guardrails;
 pub mod history;
 mod identity;
 mod import;

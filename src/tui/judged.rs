@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use crate::activity::Watch;
 use crate::base::{ResourceId, Timestamp};
 use crate::case::{Seen, Sighting};
 use crate::inventory::{Inventory, Kind, Lineage, SessionInfo};
@@ -238,6 +239,8 @@ pub struct Question<'a> {
     pub session: Option<&'a SessionInfo>,
     /// Other accounts that may use our keys.
     pub trusted: &'a BTreeSet<String>,
+    /// What was done lately.
+    pub activity: &'a Watch,
     /// The time.
     pub now: Timestamp,
 }
@@ -248,11 +251,6 @@ pub type Judge = fn(&Question<'_>) -> Assessment;
 /// The controls. Before it is known whose account it is, nothing can be judged.
 pub fn judge(question: &Question<'_>) -> Assessment {
     let Some(session) = question.session else { return Assessment::default() };
-    posture::assess(&posture::Context::of(
-        question.inventory,
-        question.lineage,
-        session,
-        question.now,
-        question.trusted,
-    ))
+    let Question { inventory, lineage, trusted, activity, now, .. } = *question;
+    posture::assess(&posture::Context::of(inventory, lineage, session, now, trusted).with_activity(activity))
 }

@@ -214,6 +214,8 @@ pub struct Model {
     pub journal: Journaled,
     /// What happened.
     pub log: Log,
+    /// What of it could be suspect.
+    pub watch: crate::activity::Watch,
     /// Which models were called.
     pub invoked: Invoked,
     /// What the API calls cost.
@@ -298,6 +300,7 @@ impl Model {
             becomes: None,
             journal: Journaled::default(),
             log: Log::default(),
+            watch: crate::activity::Watch::default(),
             invoked: Invoked::default(),
             calls: BTreeMap::new(),
             busy: true,

@@ -147,6 +147,7 @@ pub(super) fn assess(model: &Model, inventory: &Inventory, lineage: &Lineage) ->
         lineage,
         session: model.session.as_ref(),
         trusted: &model.options.trusted,
+        activity: &model.watch,
         now: model.now,
     })
 }
@@ -163,6 +164,7 @@ fn receive(model: &mut Model, envelope: Envelope) {
                 model.overlay = None;
             }
             model.log = super::log::Log::default();
+            model.watch = crate::activity::Watch::default();
             model.invoked = super::invoked::Invoked::default();
             model.calls.clear();
             model.stack.clear();
@@ -217,6 +219,8 @@ fn receive(model: &mut Model, envelope: Envelope) {
         }
         FromSource::Trouble(trouble) => model.fail(trouble.as_str()),
         FromSource::Events(events) => {
+            // What is suspect among them is a finding.
+            model.stale |= model.watch.take(&events);
             if model.log.take(events) {
                 model.dirty = true;
             }

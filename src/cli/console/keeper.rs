@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
 
+use crate::activity::Watch;
 use crate::base::{Text, Timestamp};
 use crate::case::{Case, CaseError, place};
 use crate::inventory::{Inventory, Lineage, Mode, SessionInfo};
@@ -45,12 +46,13 @@ impl Shared {
 pub(super) struct Keeper {
     shared: Shared,
     saved: Option<Timestamp>,
+    activity: Watch,
 }
 
 impl Keeper {
     /// A live session gets its own case, in its usual place; who replays a case puts that into [`Known`].
     pub fn new() -> Self {
-        Self { shared: Shared::default(), saved: None }
+        Self { shared: Shared::default(), saved: None, activity: Watch::default() }
     }
 
     /// What it knows.
@@ -79,16 +81,20 @@ impl Keeper {
         match &envelope.message {
             Message::Session(session) => {
                 self.shared.lock().session = Some(session.clone());
+                self.activity = Watch::default();
                 self.open(session).unwrap_or_else(|error| vec![trouble("the journal cannot be opened", &error)])
             }
             Message::Update(update) => {
                 self.shared.lock().inventory.apply((**update).clone());
                 Vec::new()
             }
-            Message::Events(events) => match self.live_case().map(|case| case.add_events(events)) {
-                Some(Err(error)) => vec![trouble("events are not kept", &error)],
-                _ => Vec::new(),
-            },
+            Message::Events(events) => {
+                self.activity.take(events);
+                match self.live_case().map(|case| case.add_events(events)) {
+                    Some(Err(error)) => vec![trouble("events are not kept", &error)],
+                    _ => Vec::new(),
+                }
+            }
             Message::Invocations(invocations) => match self.live_case().map(|case| case.add_invocations(invocations)) {
                 Some(Err(error)) => vec![trouble("invocations are not kept", &error)],
                 _ => Vec::new(),
@@ -127,7 +133,9 @@ impl Keeper {
             (session, known.inventory.clone())
         };
         let lineage = Lineage::of(&inventory);
-        let assessment = assess(&Context::of(&inventory, &lineage, &session, at, &BTreeSet::new()));
+        let trusted = BTreeSet::new();
+        let context = Context::of(&inventory, &lineage, &session, at, &trusted);
+        let assessment = assess(&context.with_activity(&self.activity));
         let due = self.saved.is_none_or(|saved| at.secs_since(saved) >= SAVE_EVERY);
         let keep = || -> Result<(), CaseError> {
             case.look(&assessment, at)?;

@@ -9,8 +9,10 @@ use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::{Exit, Target, Trouble, live, output, runtime};
+use crate::activity::Watch;
 use crate::base::{Clock, Text, Timestamp};
 use crate::case::Case;
+use crate::case::store::EVENTS_KEPT;
 use crate::inventory::{CallStats, Inventory, Lineage, ReadError, SessionInfo};
 use crate::posture::mutes::Place;
 use crate::posture::{Assessment, Context, MuteReport, Mutes, Severity, Status, assess};
@@ -24,6 +26,7 @@ pub(super) use args::ScanArgs;
 struct Seen {
     session: SessionInfo,
     inventory: Inventory,
+    activity: Watch,
     calls: Vec<CallStats>,
     at: Timestamp,
     first_seen: BTreeMap<String, Timestamp>,
@@ -63,7 +66,9 @@ pub(super) fn run(target: &Target, args: &ScanArgs) -> Result<Exit, Trouble> {
 
 fn judge(seen: Seen, args: &ScanArgs, mutes: &Mutes) -> Judged {
     let lineage = Lineage::of(&seen.inventory);
-    let mut assessment = assess(&Context::of(&seen.inventory, &lineage, &seen.session, seen.at, &BTreeSet::new()));
+    let trusted = BTreeSet::new();
+    let context = Context::of(&seen.inventory, &lineage, &seen.session, seen.at, &trusted);
+    let mut assessment = assess(&context.with_activity(&seen.activity));
     assessment.verdicts.retain(|verdict| args.wants(verdict));
     let place = Place { account: seen.session.account.as_str(), region: seen.session.region.as_str(), now: seen.at };
     let mutes = mutes.apply(&mut assessment, &seen.inventory, &place);
@@ -109,19 +114,24 @@ async fn read_all(targets: &[Target]) -> (Vec<Seen>, Vec<(Failure, ReadError)>) 
 async fn read(target: &Target) -> Result<Seen, ReadError> {
     let clock = Clock::System;
     let session = live::connect(target, None, &clock).await?;
-    let mut inventory = Inventory::default();
+    let (mut inventory, mut activity) = (Inventory::default(), Watch::default());
     let mut progress = Progress::of(session.info());
-    crate::source::live::read_once(&session, &[], |envelope: Envelope| {
-        if let Message::Update(update) = envelope.message {
+    crate::source::live::read_once(&session, &[], |envelope: Envelope| match envelope.message {
+        Message::Update(update) => {
             progress.tell(&inventory);
             inventory.apply(*update);
         }
+        Message::Events(events) => {
+            activity.take(&events);
+        }
+        _ => {}
     })
     .await;
     progress.end();
     Ok(Seen {
         session: session.info().clone(),
         inventory,
+        activity,
         calls: session.calls(),
         at: clock.now(),
         first_seen: BTreeMap::new(),
@@ -131,9 +141,13 @@ async fn read(target: &Target) -> Result<Seen, ReadError> {
 fn offline(path: &Path) -> Result<Seen, Trouble> {
     let case = super::case::open(path)?;
     let saved = super::case::latest(&case, path)?;
+    let mut activity = Watch::default();
+    // A case from which no events can be read still says what it holds otherwise: its coverage tells the rest.
+    activity.take(&case.events(EVENTS_KEPT).unwrap_or_default());
     Ok(Seen {
         at: saved.at,
         first_seen: first_seen(&case),
+        activity,
         session: saved.session,
         inventory: saved.inventory,
         calls: Vec::new(),

@@ -1,5 +1,8 @@
 //! Tables for the controls of detection: pass, every way to fail, unknown, not applicable.
 
+mod calls;
+mod watchers;
+
 use serde_json::{Value, json};
 
 use crate::inventory::{Document, Inventory, SourceId};
@@ -7,7 +10,16 @@ use crate::posture::Status::{Fail, NotApplicable, Pass, Unknown, Warn};
 use crate::posture::fixtures::*;
 
 /// For the test that no sub-reason lacks a fixture.
-pub const ALL: &[fn()] = &[rules_about_jobs];
+pub const ALL: &[fn()] = &[
+    rules_about_jobs,
+    calls::arrivals_and_tampering,
+    calls::keys_and_buckets,
+    watchers::detectors_of_guardduty,
+    watchers::threats_of_guardduty,
+    watchers::alarms_on_interventions,
+    watchers::signs_of_jacking,
+    watchers::findings_of_access_analyzer,
+];
 
 fn only(inventory: &mut Inventory, pattern: &Value) {
     inventory.rules.clear();

@@ -1,0 +1,451 @@
+//! Whether calls look like stolen credentials at work on models: many kinds of the calls that LLM-jacking is made
+//! of, bursts of refusals, changes by whom or from where none ever came. A pure rule over events.
+//!
+//! [`Watch`] keeps of each event only what the rule needs, so that a day of a busy account stays small.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::net::IpAddr;
+
+use serde_json::Value;
+
+use super::event::{Event, Outcome};
+use crate::base::{ResourceId, Text, Timestamp};
+
+/// The calls that Prowler's `cloudtrail_threat_detection_llm_jacking` looks for.
+const KNOWN: &[&str] = &[
+    "PutUseCaseForModelAccess",
+    "PutFoundationModelEntitlement",
+    "PutModelInvocationLoggingConfiguration",
+    "CreateFoundationModelAgreement",
+    "InvokeModel",
+    "InvokeModelWithResponseStream",
+    "GetUseCaseForModelAccess",
+    "GetModelInvocationLoggingConfiguration",
+    "GetFoundationModelAvailability",
+    "ListFoundationModelAgreementOffers",
+    "ListFoundationModels",
+    "ListProvisionedModelThroughputs",
+    "SearchAgreements",
+    "AcceptAgreementRequest",
+];
+/// The same in use of custom models, which it leaves out.
+const MORE: &[&str] = &[
+    "Converse",
+    "CreateModelCustomizationJob",
+    "CreateModelCopyJob",
+    "CreateCustomModelDeployment",
+    "CreateProvisionedModelThroughput",
+    "DeleteModelInvocationLoggingConfiguration",
+];
+/// So many of [`KNOWN`] are more than 0.4 of them: Prowler's threshold.
+const KNOWN_SUSPECT: usize = 6;
+/// The same of both lists together.
+const ALL_SUSPECT: usize = 9;
+/// Calls that change what is customized, served or logged.
+const CHANGES: &[&str] = &[
+    "CreateModelCustomizationJob",
+    "CreateModelImportJob",
+    "CreateCustomModel",
+    "CreateModelCopyJob",
+    "CreateCustomModelDeployment",
+    "CreateProvisionedModelThroughput",
+    "PutModelInvocationLoggingConfiguration",
+    "DeleteModelInvocationLoggingConfiguration",
+    "PutUseCaseForModelAccess",
+    "PutFoundationModelEntitlement",
+    "CreateFoundationModelAgreement",
+];
+/// What is looked at.
+const WINDOW_SECS: i64 = 24 * 3600;
+/// How much history before the window it takes to call something new.
+const HISTORY_SECS: i64 = 7 * 24 * 3600;
+/// So many refusals …
+const DENIALS: usize = 10;
+/// … in so many seconds are a burst.
+const BURST_SECS: i64 = 600;
+/// Calls that are kept; older ones go. why: a day of one principal's invocations must not fill the memory.
+const KEPT: usize = 50_000;
+
+/// What was seen of the calls that matter.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Watch {
+    calls: Vec<Call>,
+    ids: HashSet<Text>,
+    since: Option<Timestamp>,
+    /// Before this, calls were let go.
+    floor: Option<Timestamp>,
+    looked_at: usize,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Call {
+    id: Text,
+    at: Timestamp,
+    name: Text,
+    who: Text,
+    principal: Option<ResourceId>,
+    from: Text,
+    denied: bool,
+    /// Whether it went through.
+    worked: bool,
+    /// Whether it came from a public address, not through a VPC endpoint.
+    public: bool,
+}
+
+/// What is suspect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Sign {
+    /// Many of the calls that LLM-jacking is made of.
+    ManyKinds,
+    /// Many refusals in a short time.
+    Denials,
+    /// A change by a principal that never made one.
+    NewPrincipal,
+    /// A change from a public address that its principal never used.
+    NewAddress,
+    /// A change, and too little history to tell whether it is the first.
+    PerhapsNew,
+}
+
+/// A sign, and the calls behind it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spotted {
+    /// What.
+    pub sign: Sign,
+    /// Name of the principal.
+    pub who: Text,
+    /// Its ARN.
+    pub principal: Option<ResourceId>,
+    /// Names of the calls.
+    pub calls: BTreeSet<Text>,
+    /// Addresses.
+    pub from: BTreeSet<Text>,
+    /// How many calls.
+    pub count: usize,
+    /// The first of them.
+    pub first: Timestamp,
+    /// The last.
+    pub last: Timestamp,
+}
+
+impl Watch {
+    /// Takes events, in any order, each once. Returns whether any of them matters.
+    pub fn take<'a>(&mut self, events: impl IntoIterator<Item = &'a Event>) -> bool {
+        let held = self.calls.len();
+        for event in events {
+            self.since = Some(self.since.map_or(event.at, |since| since.min(event.at))).max(self.floor);
+            self.looked_at += 1;
+            if event.is_ours() || !matters(event) {
+                continue;
+            }
+            if event.id.is_empty() || self.ids.insert(event.id.clone()) {
+                self.calls.push(Call::of(event));
+            }
+        }
+        let new = self.calls.len() > held;
+        if self.calls.len() > KEPT {
+            self.calls.sort_by_key(|call| std::cmp::Reverse(call.at));
+            for gone in self.calls.drain(KEPT / 2..) {
+                self.ids.remove(&gone.id);
+                self.floor = self.floor.max(Some(gone.at));
+            }
+            // Before the oldest that is kept, nothing is known any more.
+            self.since = self.since.max(self.floor);
+        }
+        new
+    }
+
+    /// How many events were looked at.
+    pub fn looked_at(&self) -> usize {
+        self.looked_at
+    }
+
+    /// The oldest event that was seen.
+    pub fn since(&self) -> Option<Timestamp> {
+        self.since
+    }
+
+    /// What is suspect in the 24 hours before `now`, by principal, then by sign.
+    pub fn spotted(&self, now: Timestamp) -> Vec<Spotted> {
+        let begin = now.plus_secs(-WINDOW_SECS);
+        let mut principals: BTreeMap<(&str, &Text), Vec<&Call>> = BTreeMap::new();
+        for call in self.calls.iter().filter(|call| call.at <= now) {
+            let arn = call.principal.as_ref().map_or("", ResourceId::as_str);
+            principals.entry((arn, &call.who)).or_default().push(call);
+        }
+        let long = self.since.is_some_and(|since| begin.secs_since(since) >= HISTORY_SECS);
+        let mut found = Vec::new();
+        for calls in principals.values_mut() {
+            calls.sort_by_key(|call| call.at);
+            let (before, lately): (Vec<&Call>, Vec<&Call>) = calls.iter().copied().partition(|call| call.at < begin);
+            found.extend(many_kinds(&lately));
+            found.extend(denials(&lately));
+            found.extend(first_seen(&before, &lately, long));
+        }
+        found
+    }
+}
+
+fn matters(event: &Event) -> bool {
+    let name = event.name.as_str();
+    let bedrock = event.source.as_str().starts_with("bedrock");
+    let named = KNOWN.contains(&name) || MORE.contains(&name) || CHANGES.contains(&name);
+    let agreements = event.source.as_str().contains("marketplace");
+    let denied = matches!(event.outcome, Outcome::Denied(_));
+    (bedrock && (named || denied || name == "ConverseStream")) || (agreements && KNOWN.contains(&name))
+}
+
+impl Call {
+    fn of(event: &Event) -> Self {
+        // A service's name is no address.
+        let address = event.from.as_str().parse::<IpAddr>().ok();
+        let endpoint = event.record.pointer("/vpcEndpointId").is_some_and(Value::is_string);
+        Self {
+            id: event.id.clone(),
+            at: event.at,
+            // The stream is the same call.
+            name: if event.name.as_str() == "ConverseStream" { Text::new("Converse") } else { event.name.clone() },
+            who: event.who.clone(),
+            principal: event.principal.clone(),
+            from: event.from.clone(),
+            denied: matches!(event.outcome, Outcome::Denied(_)),
+            worked: event.outcome == Outcome::Ok,
+            public: !endpoint && address.is_some_and(is_public),
+        }
+    }
+
+    fn is_change(&self) -> bool {
+        self.worked && CHANGES.contains(&self.name.as_str())
+    }
+}
+
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => {
+            // 100.64/10 is shared by carriers and by VPCs (RFC 6598).
+            let shared = v4.octets()[0] == 100 && (64..128).contains(&v4.octets()[1]);
+            !(v4.is_private() || v4.is_loopback() || v4.is_link_local() || shared)
+        }
+        IpAddr::V6(v6) => !(v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local()),
+    }
+}
+
+fn spotted(sign: Sign, calls: &[&Call]) -> Option<Spotted> {
+    let (first, last) = (calls.first()?, calls.last()?);
+    Some(Spotted {
+        sign,
+        who: first.who.clone(),
+        principal: first.principal.clone(),
+        calls: calls.iter().map(|call| call.name.clone()).collect(),
+        from: calls.iter().map(|call| call.from.clone()).collect(),
+        count: calls.len(),
+        first: first.at,
+        last: last.at,
+    })
+}
+
+fn many_kinds(lately: &[&Call]) -> Option<Spotted> {
+    let of = |lists: &[&[&str]]| -> Vec<&Call> {
+        let listed = |call: &&&Call| lists.iter().any(|list| list.contains(&call.name.as_str()));
+        lately.iter().filter(listed).copied().collect()
+    };
+    let kinds = |calls: &[&Call]| calls.iter().map(|call| &call.name).collect::<BTreeSet<_>>().len();
+    let (known, all) = (of(&[KNOWN]), of(&[KNOWN, MORE]));
+    let suspect = kinds(&known) >= KNOWN_SUSPECT || kinds(&all) >= ALL_SUSPECT;
+    suspect.then(|| spotted(Sign::ManyKinds, &all)).flatten()
+}
+
+/// The first stretch with a burst, as far as it goes on.
+fn denials(lately: &[&Call]) -> Option<Spotted> {
+    let denied: Vec<&Call> = lately.iter().filter(|call| call.denied).copied().collect();
+    let begins = denied.windows(DENIALS).position(|burst| match burst {
+        [first, .., last] => last.at.secs_since(first.at) <= BURST_SECS,
+        _ => false,
+    })?;
+    let burst = denied.get(begins..)?;
+    let end = burst.first()?.at.plus_secs(BURST_SECS);
+    let within: Vec<&Call> = burst.iter().take_while(|call| call.at <= end).copied().collect();
+    spotted(Sign::Denials, &within)
+}
+
+fn first_seen(before: &[&Call], lately: &[&Call], long: bool) -> Option<Spotted> {
+    let changes: Vec<&Call> = lately.iter().filter(|call| call.is_change()).copied().collect();
+    if !before.iter().any(|call| call.is_change()) {
+        let sign = if long { Sign::NewPrincipal } else { Sign::PerhapsNew };
+        return spotted(sign, &changes);
+    }
+    let used: BTreeSet<&Text> = before.iter().map(|call| &call.from).collect();
+    let new: Vec<&Call> = changes.into_iter().filter(|call| call.public && !used.contains(&call.from)).collect();
+    spotted(if long { Sign::NewAddress } else { Sign::PerhapsNew }, &new)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000;
+
+    /// One call: hours before now, name, who, address, error.
+    fn call(hours: i64, name: &str, who: &str, from: &str, error: Option<&str>) -> Event {
+        let source =
+            if name.contains("Agreement") && !name.contains("Foundation") { "aws-marketplace" } else { "bedrock" };
+        let at = Timestamp::from_secs(NOW - hours * 3600);
+        let mut record = json!({
+            "eventID": format!("{hours}-{name}-{who}-{from}"), "eventTime": at.to_string(),
+            "eventSource": format!("{source}.amazonaws.com"), "eventName": name, "sourceIPAddress": from,
+            "userIdentity": {"arn": format!("arn:aws:iam::123456789012:role/{who}"), "userName": who},
+        });
+        if let Some(error) = error {
+            record["errorCode"] = error.into();
+        }
+        Event::from_record(record).unwrap()
+    }
+
+    fn signs(events: &[Event]) -> Vec<(Sign, String)> {
+        let mut watch = Watch::default();
+        watch.take(events);
+        let found = watch.spotted(Timestamp::from_secs(NOW));
+        found.into_iter().map(|one| (one.sign, one.who.to_string())).collect()
+    }
+
+    const OUTSIDE: &str = "198.51.100.7";
+
+    #[test]
+    fn many_kinds_of_calls() {
+        let spree = |names: &[&str], hours| -> Vec<Event> {
+            names.iter().map(|name| call(hours, name, "thief", "10.0.0.1", Some("ValidationException"))).collect()
+        };
+        assert!(signs(&spree(&KNOWN[..5], 1)).is_empty());
+        assert_eq!(signs(&spree(&KNOWN[..6], 1)), [(Sign::ManyKinds, "thief".to_owned())]);
+        assert_eq!(signs(&spree(&KNOWN[8..], 1)), [(Sign::ManyKinds, "thief".to_owned())]);
+        assert!(signs(&spree(&KNOWN[..6], 25)).is_empty(), "yesterday's");
+        let both = [&KNOWN[4..7], MORE].concat();
+        assert!(signs(&spree(&both[..8], 1)).is_empty());
+        assert_eq!(signs(&spree(&both, 1)), [(Sign::ManyKinds, "thief".to_owned())]);
+        // Two streams are one kind.
+        let twice = [&KNOWN[4..7], &MORE[..5], &["ConverseStream"][..]].concat();
+        assert!(signs(&spree(&twice, 1)).is_empty());
+        // Three people are no thief.
+        let shared: Vec<Event> = KNOWN[..6]
+            .iter()
+            .zip(["a", "b", "c"].into_iter().cycle())
+            .map(|(name, who)| call(1, name, who, "10.0.0.1", Some("x")))
+            .collect();
+        assert!(signs(&shared).is_empty());
+    }
+
+    #[test]
+    fn bursts_of_refusals() {
+        let refused = |count: i64, apart: i64| -> Vec<Event> {
+            let one = |n| {
+                call(1, "GetCustomModel", "probe", OUTSIDE, Some("AccessDeniedException"))
+                    .moved_to(Timestamp::from_secs(NOW - 7000 + n * apart))
+            };
+            (0..count).map(|n| Event { id: format!("e{n}").into(), ..one(n) }).collect()
+        };
+        assert!(signs(&refused(9, 1)).is_empty());
+        assert_eq!(signs(&refused(10, 60)), [(Sign::Denials, "probe".to_owned())]);
+        assert!(signs(&refused(30, 70)).is_empty(), "spread out");
+        let mut watch = Watch::default();
+        watch.take(&refused(12, 60));
+        let burst = watch.spotted(Timestamp::from_secs(NOW)).remove(0);
+        assert_eq!((burst.count, burst.last.secs_since(burst.first)), (11, 600));
+    }
+
+    #[test]
+    fn what_was_never_seen_before() {
+        let train = |hours, who, from| call(hours, "CreateModelCustomizationJob", who, from, None);
+        let old = call(9 * 24, "ListFoundationModels", "somebody", "10.0.0.1", None);
+        let short = call(30, "ListFoundationModels", "somebody", "10.0.0.1", None);
+        for (what, events, expected) in [
+            ("a week of history", vec![old.clone(), train(1, "new", "10.0.0.9")], Some(Sign::NewPrincipal)),
+            ("a day of history", vec![short.clone(), train(1, "new", "10.0.0.9")], Some(Sign::PerhapsNew)),
+            ("done before", vec![old.clone(), train(100, "old", "10.0.0.9"), train(1, "old", "10.0.0.8")], None),
+            ("done before, lately", vec![short, train(26, "old", "10.0.0.9"), train(1, "old", "10.0.0.9")], None),
+            (
+                "from outside, first",
+                vec![old.clone(), train(100, "old", "10.0.0.9"), train(1, "old", OUTSIDE)],
+                Some(Sign::NewAddress),
+            ),
+            ("from outside, again", vec![old.clone(), train(100, "old", OUTSIDE), train(1, "old", OUTSIDE)], None),
+            (
+                "by a service",
+                vec![old.clone(), train(100, "old", OUTSIDE), train(1, "old", "bedrock.amazonaws.com")],
+                None,
+            ),
+            (
+                "refused",
+                vec![old.clone(), call(1, "CreateModelCustomizationJob", "new", OUTSIDE, Some("AccessDenied"))],
+                None,
+            ),
+            ("no change", vec![old, call(1, "InvokeModel", "new", OUTSIDE, None)], None),
+        ] {
+            let found: Vec<Sign> = signs(&events).into_iter().map(|(sign, _)| sign).collect();
+            assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{what}");
+        }
+    }
+
+    #[test]
+    fn through_an_endpoint_is_not_from_outside() {
+        let mut inside = call(1, "CreateCustomModel", "x", OUTSIDE, None);
+        assert!(Call::of(&inside).public);
+        inside.record["vpcEndpointId"] = "vpce-1".into();
+        assert!(!Call::of(&inside).public);
+        for (address, public) in [
+            ("10.1.2.3", false),
+            ("100.64.0.1", false),
+            ("fd00::1", false),
+            ("2001:db8::1", true),
+            ("AWS Internal", false),
+        ] {
+            assert_eq!(Call::of(&call(1, "InvokeModel", "x", address, None)).public, public, "{address}");
+        }
+    }
+
+    #[test]
+    fn what_is_ours_and_what_is_elsewhere_does_not_count() {
+        let mut ours = call(1, "CreateCustomModel", "x", OUTSIDE, None);
+        ours.record["userAgent"] = "aws-sdk-rust app/bedwatch".into();
+        let mut other = call(1, "InvokeModel", "x", OUTSIDE, None);
+        other.source = "lambda".into();
+        let mut watch = Watch::default();
+        assert!(!watch.take(&[ours, other]));
+        assert_eq!((watch.looked_at(), watch.spotted(Timestamp::from_secs(NOW)).len()), (2, 0));
+        let real = [call(1, "InvokeModel", "x", OUTSIDE, None)];
+        assert!(watch.take(&real) && !watch.take(&real), "each counts once");
+    }
+
+    #[test]
+    fn memory_is_bounded_and_says_since_when() {
+        let mut watch = Watch::default();
+        let event = call(1, "InvokeModel", "x", OUTSIDE, None);
+        let many = (0..=i64::try_from(KEPT).unwrap())
+            .map(|n| Event { id: format!("e{n}").into(), at: Timestamp::from_secs(NOW - n), ..event.clone() })
+            .collect::<Vec<_>>();
+        watch.take(&many);
+        assert_eq!(watch.calls.len(), KEPT / 2);
+        assert_eq!(watch.since(), Some(Timestamp::from_secs(NOW - i64::try_from(KEPT / 2).unwrap())));
+    }
+
+    proptest! {
+        #[test]
+        fn order_does_not_matter(picks in proptest::collection::vec((0..60i64, 0..20usize, 0..3usize, any::<bool>()), 0..60), turn in 0..60usize) {
+            let names = [KNOWN, MORE].concat();
+            let mut events: Vec<Event> = picks.iter().map(|(hours, name, who, denied)| {
+                call(*hours, names[*name], ["a", "b", "c"][*who], OUTSIDE, denied.then_some("AccessDenied"))
+            }).collect();
+            // The same id is the same event: keep one of each.
+            let mut seen = BTreeSet::new();
+            events.retain(|event| seen.insert(event.id.clone()));
+            let mut turned = events.clone();
+            if !turned.is_empty() {
+                let by = turn % turned.len();
+                turned.rotate_left(by);
+            }
+            prop_assert_eq!(signs(&events), signs(&turned));
+        }
+    }
+}
