@@ -1,7 +1,7 @@
 //! Every control, declared once. Lists, help, exports and documentation derive from this.
 
 use super::control::Control;
-use super::{detection, encryption, identity, logging, network};
+use super::{data, detection, encryption, guardrails, identity, logging, network};
 
 /// The controls, by area and number.
 pub static CONTROLS: &[Control] = &[
@@ -13,10 +13,19 @@ pub static CONTROLS: &[Control] = &[
     encryption::KMS_07,
     identity::IAM_01,
     identity::IAM_02,
+    identity::IAM_03,
+    identity::IAM_04,
+    identity::IAM_05,
+    identity::IAM_06,
+    identity::IAM_07,
+    identity::IAM_08,
     network::NET_01,
     network::NET_02,
+    network::NET_10,
+    data::DAT_07,
     logging::LOG_01,
     detection::DET_01,
+    guardrails::GRD_03,
 ];
 
 /// A control by its id.

@@ -1,5 +1,15 @@
 //! Identity: who may assume the roles that customization jobs run as.
 
+mod data_rights;
+mod documented;
+mod invokers;
+#[cfg(test)]
+pub(super) mod job_role_tests;
+mod model_admins;
+mod pass_role;
+#[cfg(test)]
+pub(super) mod principal_tests;
+
 #[cfg(test)]
 pub(super) mod tests;
 
@@ -13,6 +23,12 @@ use crate::access::{Condition, Operator, Policy, PrincipalEntry, SetOperator, St
 use crate::base::{ResourceId, Text};
 use crate::inventory::iam::Role;
 use crate::inventory::{Kind, ResourceRef, SourceId};
+
+pub(super) use data_rights::{IAM_03, IAM_04};
+pub(super) use documented::IAM_05;
+pub(super) use invokers::{FAMILIES, IAM_08, nobody_of};
+pub(super) use model_admins::IAM_07;
+pub(super) use pass_role::IAM_06;
 
 /// The service that customizes.
 const BEDROCK: &str = "bedrock.amazonaws.com";

@@ -141,7 +141,12 @@ fn ids_are_readable_unique_and_in_order() {
 const TABLES: &[&[fn()]] = &[
     super::encryption::tests::ALL,
     super::identity::tests::ALL,
+    super::identity::job_role_tests::ALL,
+    super::identity::principal_tests::ALL,
     super::network::tests::ALL,
+    super::network::interface_tests::ALL,
+    super::data::writer_tests::ALL,
+    super::guardrails::condition_tests::ALL,
     super::logging::tests::ALL,
     super::detection::tests::ALL,
 ];

@@ -7,19 +7,23 @@ pub mod assess;
 pub mod catalogue;
 pub mod compliance;
 pub mod control;
+mod data;
 mod detection;
 mod encryption;
 pub mod event_pattern;
 #[cfg(test)]
 pub(crate) mod fixtures;
+mod guardrails;
 pub mod history;
 mod identity;
+mod job_roles;
 pub mod judge;
 #[cfg(test)]
 mod law_tests;
 mod logging;
 pub mod mutes;
 mod network;
+mod permissions;
 mod recall;
 pub mod score;
 pub mod verdict;

@@ -1,6 +1,9 @@
 //! Network: where customization jobs run, and what they can reach from there.
 
 #[cfg(test)]
+pub(super) mod interface_tests;
+mod interfaces;
+#[cfg(test)]
 pub(super) mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +16,8 @@ use super::verdict::{Area, Severity, Verdict};
 use crate::base::{ResourceId, Text};
 use crate::inventory::ec2::Route;
 use crate::inventory::{Kind, ResourceRef, SourceId};
+
+pub(super) use interfaces::NET_10;
 
 pub(super) const NET_01: Control = Control {
     id: "CUS-NET-01",
