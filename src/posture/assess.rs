@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 use super::catalogue::CONTROLS;
 use super::control::{Context, Control};
 use super::judge::Judge;
+use super::permissions::Shared;
 use super::recall;
 use super::verdict::{Assessment, Evidence, Status, Verdict};
 use crate::base::Text;
@@ -14,15 +15,16 @@ use crate::inventory::{Kind, SourceId};
 
 /// What every control says of this inventory, in the catalogue's order, then by resource.
 pub fn assess(context: &Context<'_>) -> Assessment {
-    let mut verdicts: Vec<Verdict> = CONTROLS.iter().flat_map(|control| run(control, context)).collect();
+    let shared = Shared::default();
+    let mut verdicts: Vec<Verdict> = CONTROLS.iter().flat_map(|control| run(control, context, &shared)).collect();
     recall::stale_findings(context, &mut verdicts);
     tell_apart(&mut verdicts);
     Assessment { verdicts }
 }
 
 /// One control, with the law applied.
-pub(super) fn run(control: &'static Control, context: &Context<'_>) -> Vec<Verdict> {
-    let judge = Judge { control, context };
+pub(super) fn run(control: &'static Control, context: &Context<'_>, shared: &Shared) -> Vec<Verdict> {
+    let judge = Judge { control, context, shared };
     let mut verdicts = (control.evaluate)(&judge);
     verdicts.sort_by(|a, b| a.id.cmp(&b.id).then_with(|| a.resource.cmp(&b.resource)));
     let gap = |source: &SourceId| if moot(context, *source) { None } else { judge.gap(*source) };
@@ -76,6 +78,10 @@ fn moot(context: &Context<'_>, source: SourceId) -> bool {
             SourceId::MODEL_DETAILS => whole(SourceId::MODELS) && inventory.models.is_empty(),
             SourceId::IMPORTED_MODEL_DETAILS => {
                 whole(SourceId::IMPORTED_MODELS) && inventory.imported_models.is_empty()
+            }
+            SourceId::IMPORT_JOB_DETAILS => whole(SourceId::IMPORT_JOBS) && inventory.import_jobs.is_empty(),
+            SourceId::EVALUATION_JOB_DETAILS => {
+                whole(SourceId::EVALUATION_JOBS) && inventory.evaluation_jobs.is_empty()
             }
             SourceId::RULE_TARGETS => whole(SourceId::RULES) && inventory.rules.is_empty(),
             SourceId::KEYS | SourceId::KEY_POLICIES | SourceId::GRANTS | SourceId::ROTATION => {

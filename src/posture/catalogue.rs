@@ -1,7 +1,7 @@
 //! Every control, declared once. Lists, help, exports and documentation derive from this.
 
 use super::control::Control;
-use super::{detection, encryption, guardrails, identity, import, invocation, logging, network};
+use super::{data, detection, encryption, guardrails, identity, import, invocation, logging, network};
 
 /// The controls, by area and number.
 pub static CONTROLS: &[Control] = &[
@@ -17,6 +17,12 @@ pub static CONTROLS: &[Control] = &[
     encryption::KMS_10,
     identity::IAM_01,
     identity::IAM_02,
+    identity::IAM_03,
+    identity::IAM_04,
+    identity::IAM_05,
+    identity::IAM_06,
+    identity::IAM_07,
+    identity::IAM_08,
     identity::IAM_09,
     identity::IAM_10,
     identity::IAM_11,
@@ -30,6 +36,8 @@ pub static CONTROLS: &[Control] = &[
     network::NET_07,
     network::NET_08,
     network::NET_09,
+    network::NET_10,
+    data::DAT_07,
     logging::LOG_01,
     detection::DET_01,
     detection::DET_02,
@@ -42,6 +50,7 @@ pub static CONTROLS: &[Control] = &[
     detection::DET_10,
     guardrails::GRD_01,
     guardrails::GRD_02,
+    guardrails::GRD_03,
     guardrails::GRD_04,
     guardrails::GRD_05,
     guardrails::GRD_06,

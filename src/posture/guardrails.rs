@@ -1,5 +1,8 @@
 //! Guardrails: whether there are any, whether calls of custom models can go past them, and what they stop.
 
+#[cfg(test)]
+pub(super) mod condition_tests;
+mod conditions;
 mod enforced;
 mod exists;
 mod filters;
@@ -14,6 +17,7 @@ use crate::base::{ResourceId, Text};
 use crate::inventory::guardrails::{Guardrail, GuardrailDetail, GuardrailVersion};
 use crate::inventory::{Kind, ResourceRef, SourceId};
 
+pub(super) use conditions::GRD_03;
 pub(super) use enforced::GRD_02;
 pub(super) use exists::GRD_01;
 pub(super) use filters::{GRD_04, GRD_06};

@@ -1,11 +1,21 @@
 //! Identity: who may assume the roles that customization jobs run as.
 
 mod api_keys;
+mod data_rights;
+mod documented;
 mod graders;
+mod invokers;
+#[cfg(test)]
+pub(super) mod job_role_tests;
+mod model_admins;
+mod pass_role;
+#[cfg(test)]
+pub(super) mod principal_tests;
 pub(super) mod reach;
 mod service_roles;
 #[cfg(test)]
 pub(super) mod service_roles_tests;
+
 #[cfg(test)]
 pub(super) mod tests;
 mod unused;
@@ -22,7 +32,12 @@ use crate::inventory::iam::Role;
 use crate::inventory::{Kind, ResourceRef, SourceId};
 
 pub(super) use api_keys::IAM_09;
+pub(super) use data_rights::{IAM_03, IAM_04};
+pub(super) use documented::IAM_05;
 pub(super) use graders::IAM_12;
+pub(super) use invokers::{FAMILIES, IAM_08, nobody_of};
+pub(super) use model_admins::IAM_07;
+pub(super) use pass_role::IAM_06;
 pub(super) use service_roles::IAM_11;
 pub(super) use unused::IAM_10;
 

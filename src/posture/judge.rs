@@ -4,6 +4,7 @@
 use std::fmt;
 
 use super::control::{Context, Control};
+use super::permissions::{Permissions, Shared};
 use super::verdict::{Evidence, Severity, Status, Verdict};
 use crate::base::Text;
 use crate::inventory::{Kind, ResourceRef, SourceId};
@@ -15,6 +16,8 @@ pub struct Judge<'a> {
     pub control: &'static Control,
     /// What it looks at.
     pub context: &'a Context<'a>,
+    /// What all controls have worked out of it.
+    pub(super) shared: &'a Shared,
 }
 
 impl<'a> Judge<'a> {
@@ -27,6 +30,11 @@ impl<'a> Judge<'a> {
     /// Begins a verdict on the region.
     pub fn on_region(&self) -> Subject<'a> {
         self.on(self.context.region_ref())
+    }
+
+    /// What principals are allowed by their own policies; read once for all controls.
+    pub(super) fn permissions(&self) -> &'a Permissions {
+        self.shared.permissions(self.context.inventory)
     }
 
     /// The gap of a source, in words, if it was not seen whole.

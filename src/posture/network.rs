@@ -6,6 +6,9 @@ mod endpoint_policy;
 mod endpoints;
 mod flow_logs;
 mod groups;
+#[cfg(test)]
+pub(super) mod interface_tests;
+mod interfaces;
 mod jobs;
 mod private_link;
 mod reach;
@@ -19,6 +22,7 @@ pub(super) use endpoint_policy::NET_04;
 pub(super) use endpoints::NET_03;
 pub(super) use flow_logs::NET_08;
 pub(super) use groups::NET_06;
+pub(super) use interfaces::NET_10;
 pub(super) use jobs::NET_01;
 pub(super) use private_link::NET_09;
 pub(super) use routes::{NET_02, Openings, Unseen, openings};

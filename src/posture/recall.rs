@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::assess::run;
 use super::catalogue::CONTROLS;
 use super::control::{Context, Control};
+use super::permissions::Shared;
 use super::verdict::{Evidence, Status, Verdict};
 use crate::base::{Text, Timestamp};
 use crate::inventory::{Kind, Lineage, Recalled, ResourceRef};
@@ -19,6 +20,7 @@ pub(super) fn stale_findings(context: &Context<'_>, verdicts: &mut Vec<Verdict>)
     }
     let Some(recalled) = context.inventory.recalled() else { return };
     let lineage = Lineage::of(&recalled.inventory);
+    let shared = Shared::default();
     let then = Context { inventory: &recalled.inventory, lineage: &lineage, ..*context };
     let mut kept = Vec::with_capacity(verdicts.len());
     let mut rest = std::mem::take(verdicts).into_iter().peekable();
@@ -31,7 +33,7 @@ pub(super) fn stale_findings(context: &Context<'_>, verdicts: &mut Vec<Verdict>)
         if controls.contains(control)
             && let Some(control) = CONTROLS.iter().find(|held| held.id == control)
         {
-            now = merged(now, run(control, &then), &recalled, context);
+            now = merged(now, run(control, &then, &shared), &recalled, context);
             of_old_tables(&mut now, control, context);
         }
         kept.extend(now);

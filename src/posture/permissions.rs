@@ -1,0 +1,369 @@
+//! What principals are allowed by their own policies, statement by statement: read once for all controls.
+//!
+//! A statement says what it gives; whether it really does is asked of `access`, with a resource that the statement
+//! means (a [`witness`]): so a Deny that takes it away and a boundary that caps it count, and the statement can still
+//! be shown. Knows no control.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::control::Context;
+use super::judge::{Draft, Judge, Problem, Subject, listed};
+use super::verdict::Verdict;
+use crate::access::catalogue::{self, Action, is_on};
+use crate::access::who::People;
+use crate::access::{
+    Caller, ContextValue, Deciding, Decision, Guards, Identity, Layer, Policy, Request, Resource, Scenario, Statement,
+    Version, pattern,
+};
+use crate::base::{Arn, ResourceId, Text};
+use crate::inventory::{Inventory, Kind, ResourceRef, SourceId};
+
+/// What nothing is called: stands where a wildcard leaves room.
+pub(super) const NOBODY: &str = "bedwatch-0";
+
+/// What controls share while one inventory is judged.
+#[derive(Debug, Default)]
+pub struct Shared(OnceCell<Permissions>);
+
+impl Shared {
+    /// Everybody's permissions; read when the first control asks.
+    pub(super) fn permissions(&self, inventory: &Inventory) -> &Permissions {
+        self.0.get_or_init(|| Permissions::of(inventory))
+    }
+}
+
+/// Users and roles with their policies, each document parsed once.
+pub struct Permissions {
+    people: Vec<Identity>,
+    places: HashMap<ResourceId, usize>,
+    meant: RefCell<HashMap<String, Rc<[&'static Action]>>>,
+}
+
+impl fmt::Debug for Permissions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Permissions({} principals)", self.people.len())
+    }
+}
+
+impl Permissions {
+    fn of(inventory: &Inventory) -> Self {
+        let people = People::of(inventory).identities;
+        let places = people.iter().enumerate().filter_map(|(at, one)| Some((principal(one)?.id, at))).collect();
+        Self { people, places, meant: RefCell::default() }
+    }
+
+    /// A role or user by its ARN.
+    pub(super) fn find(&self, arn: &ResourceId) -> Option<&Identity> {
+        self.people.get(*self.places.get(arn)?)
+    }
+
+    /// Everybody, by account and name.
+    pub(super) fn everybody(&self) -> &[Identity] {
+        &self.people
+    }
+
+    /// The actions of a service that a statement is about. Thousands of statements are about the same few.
+    pub(super) fn meant(&self, by: Granted<'_>, service: &str) -> Rc<[&'static Action]> {
+        let Some(actions) = &by.statement.actions else { return Rc::default() };
+        let of = |pattern: &String| {
+            let of = pattern.split(':').next().unwrap_or_default();
+            pattern::matches_ignoring_case(of, service)
+        };
+        if !actions.negated && !actions.patterns.iter().any(of) {
+            return Rc::default();
+        }
+        let key = format!("{service} {} {}", actions.negated, actions.patterns.join(" "));
+        let read = || {
+            let known = catalogue::service(service).map(|of| &of.actions[..]).unwrap_or_default();
+            known.iter().filter(|action| actions.cover(&action.name)).collect()
+        };
+        self.meant.borrow_mut().entry(key).or_insert_with(read).clone()
+    }
+
+    /// Whoever has an Allow for one of these actions, whatever takes it away again; and whoever's policies are not
+    /// all known. Roles of services are left out: AWS alone writes their policies.
+    pub(super) fn holders(&self, judge: &Judge<'_>, actions: &[&str]) -> Vec<&Identity> {
+        // A gap in the whole table is told once, not of everybody.
+        let whole = judge.gap(SourceId::AUTHORIZATION).is_none();
+        let mut known: HashMap<*const Policy, bool> = HashMap::new();
+        let mut gives = |policy: &Arc<Policy>| {
+            *known.entry(Arc::as_ptr(policy)).or_insert_with(|| {
+                let covers = |statement: &Statement| actions.iter().any(|action| covers(statement, action));
+                policy.statements.iter().any(|statement| statement.allows() && covers(statement))
+            })
+        };
+        let holds = |one: &&Identity| {
+            !is_service_linked(&one.caller)
+                && (one.policies.iter().any(|(_, policy)| gives(policy)) || (whole && !one.gaps.is_empty()))
+        };
+        self.people.iter().filter(holds).collect()
+    }
+}
+
+/// A role or user as a resource.
+pub(super) fn principal(identity: &Identity) -> Option<ResourceRef> {
+    let kind = match &identity.caller {
+        Caller::Role { .. } => Kind::Role,
+        Caller::User(_) => Kind::User,
+        Caller::Root(_) | Caller::Service(_) => return None,
+    };
+    Some(ResourceRef::new(kind, ResourceId::new(identity.caller.arn()?.to_string())))
+}
+
+fn is_service_linked(caller: &Caller) -> bool {
+    caller.arn().is_some_and(|arn| arn.resource.starts_with("role/aws-service-role/"))
+}
+
+/// Whether a statement is about an action.
+pub(super) fn covers(statement: &Statement, action: &str) -> bool {
+    statement.actions.as_ref().is_some_and(|actions| actions.cover(action))
+}
+
+/// One well-formed Allow among the policies of a principal: its own, its groups', inline or attached.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Granted<'a> {
+    /// What the policy is called.
+    pub policy: &'a str,
+    /// Of the policy's language.
+    pub version: Version,
+    /// The statement.
+    pub statement: &'a Statement,
+}
+
+impl Granted<'_> {
+    /// Whether it is about an action.
+    pub fn covers(&self, action: &str) -> bool {
+        covers(self.statement, action)
+    }
+
+    /// Whether it is the statement that decides.
+    pub fn is(&self, one: &Deciding) -> bool {
+        let named = matches!(&one.layer, Layer::Identity(name) if name.as_str() == self.policy);
+        named && one.pointer.as_deref() == Some(self.statement.pointer().as_str())
+    }
+
+    /// Where it stands: `policy own "Sid"`.
+    pub fn place(&self) -> Text {
+        Text::new(format!("policy {} {}", self.policy, self.statement.label()))
+    }
+
+    /// What it says: `policy own "Sid": Allow s3:* on *`.
+    pub fn words(&self) -> Text {
+        let sign = |negated: bool| if negated { "all but " } else { "" };
+        let actions = self.statement.actions.as_ref();
+        let actions = actions.map(|held| format!("{}{}", sign(held.negated), listed(&held.patterns)));
+        let resources = self.statement.resources.as_ref();
+        let resources = resources.map(|held| format!("{}{}", sign(held.negated), listed(&held.patterns)));
+        let conditions = &self.statement.conditions;
+        let when = match conditions.len() {
+            0 => String::new(),
+            _ => format!(" when {}", listed(conditions.iter().map(crate::access::Condition::words))),
+        };
+        Text::new(format!(
+            "{}: Allow {} on {}{when}",
+            self.place(),
+            actions.unwrap_or_default(),
+            resources.unwrap_or_default()
+        ))
+    }
+}
+
+/// Everything that the policies of a principal give, in their order.
+pub(super) fn granted(identity: &Identity) -> impl Iterator<Item = Granted<'_>> {
+    identity.policies.iter().flat_map(|(layer, policy)| {
+        let name = match layer {
+            Layer::Identity(name) => name.as_str(),
+            _ => "",
+        };
+        let statements = policy.statements.iter().filter(|s| s.allows() && s.resources.is_some());
+        statements.map(move |statement| Granted { policy: name, version: policy.version, statement })
+    })
+}
+
+/// A request of now in this region over TLS. Where it comes from and by whose hand is not known.
+pub(super) fn scenario(context: &Context<'_>) -> Scenario {
+    Scenario::open()
+        .with("aws:CurrentTime", ContextValue::one(context.now.to_string()))
+        .with("aws:EpochTime", ContextValue::one((context.now.millis() / 1000).to_string()))
+        .with("aws:SecureTransport", ContextValue::one("true"))
+        .with("aws:RequestedRegion", ContextValue::one(context.region))
+}
+
+/// What a principal's own policies and boundary say of one action on one resource.
+pub(super) fn decide(identity: &Identity, action: &str, on: &Arn, scenario: &Scenario) -> Decision {
+    if on.service == "iam" {
+        // Not the trust policy of the role, which says who may become it, decides what is done to it.
+        return crate::access::identity_decides(identity, action, on, scenario).decision;
+    }
+    ask(identity, action, &Resource::plain(on.clone()), scenario)
+}
+
+/// The same on everything whose ARN begins so.
+pub(super) fn decide_below(identity: &Identity, action: &str, start: &Arn, scenario: &Scenario) -> Decision {
+    ask(identity, action, &Resource { open: true, ..Resource::plain(start.clone()) }, scenario)
+}
+
+/// The same on a resource with rules of its own.
+pub(super) fn ask(identity: &Identity, action: &str, resource: &Resource, scenario: &Scenario) -> Decision {
+    Request { identity, action, resource, scenario, guards: &Guards::default() }.answer().decision
+}
+
+/// Yes, or yes when something holds that is not known.
+pub(super) fn may(decision: &Decision) -> bool {
+    matches!(decision, Decision::Allowed { .. } | Decision::Conditional { .. })
+}
+
+/// A way to do something: a resource pattern of a statement, something it means, and what becomes of it.
+#[derive(Debug, Clone)]
+pub(super) struct Reach<'a> {
+    /// The statement.
+    pub by: Granted<'a>,
+    /// As it is written; `NotResource …` for what it leaves out.
+    pub pattern: String,
+    /// Whether it leaves room for more than one resource.
+    pub wild: bool,
+    /// Something that it means, like what was asked for where it can.
+    pub on: Arn,
+    /// What Denies and the boundary leave of it.
+    pub decision: Decision,
+}
+
+impl Reach<'_> {
+    /// A fact that points at its statement.
+    pub fn pointer(&self) -> String {
+        self.by.statement.pointer()
+    }
+}
+
+/// Where the statements of a principal let it do an action, one for each resource pattern; what is denied again is
+/// left out. `like` is what a wildcard is tried with.
+pub(super) fn reaches<'a>(
+    identity: &'a Identity,
+    action: &'a Action,
+    like: &'a Arn,
+    scenario: &'a Scenario,
+) -> impl Iterator<Item = Reach<'a>> {
+    granted(identity).filter(move |by| by.covers(&action.name)).flat_map(move |by| {
+        let found = ways(identity, by, like).into_iter().filter(move |(pattern, ..)| {
+            // What is not a resource of the action gives nothing.
+            pattern.starts_with("NotResource") || is_on(action, pattern)
+        });
+        found.filter_map(move |(pattern, wild, on)| {
+            let decision = decide(identity, &action.name, &on, scenario);
+            (!decision.is_denied()).then_some(Reach { by, pattern, wild, on, decision })
+        })
+    })
+}
+
+/// The resource patterns of a statement, whether each is wild, and something it means.
+pub(super) fn ways(identity: &Identity, by: Granted<'_>, like: &Arn) -> Vec<(String, bool, Arn)> {
+    let Some(resources) = &by.statement.resources else { return Vec::new() };
+    if resources.negated {
+        let pattern = format!("NotResource {}", listed(&resources.patterns));
+        return if resources.cover(like) { vec![(pattern, true, like.clone())] } else { Vec::new() };
+    }
+    let of = |pattern: &String| {
+        let filled =
+            if by.version == Version::V2012 { fill_variables(pattern, &identity.caller) } else { pattern.clone() };
+        Some((pattern.clone(), filled.contains(['*', '?']), witness(&filled, like)?))
+    };
+    resources.patterns.iter().filter_map(of).collect()
+}
+
+/// A resource that a pattern means: `like` where the pattern takes it, part by part, else an invented one.
+pub(super) fn witness(pattern: &str, like: &Arn) -> Option<Arn> {
+    if pattern == "*" {
+        return Some(like.clone());
+    }
+    let parts: Vec<&str> = pattern.splitn(6, ':').collect();
+    let [head, partition, service, region, account, resource] = parts[..] else { return None };
+    let fit = |pattern: &str, like: &str| if pattern::matches(pattern, like) { like.to_owned() } else { fill(pattern) };
+    (head == "arn").then(|| Arn {
+        partition: fit(partition, &like.partition),
+        service: fit(service, &like.service),
+        region: fit(region, &like.region),
+        account: fit(account, &like.account),
+        resource: fit(resource, &like.resource),
+    })
+}
+
+/// A text that a pattern matches, and hardly any other.
+pub(super) fn fill(pattern: &str) -> String {
+    pattern.replace('*', NOBODY).replace('?', "0")
+}
+
+/// Variables of the policy language in a resource; what is not known of the caller may be anything.
+fn fill_variables(pattern: &str, caller: &Caller) -> String {
+    let mut out = String::with_capacity(pattern.len());
+    let mut rest = pattern;
+    while let Some((before, inside)) = rest.split_once("${") {
+        let (name, after) = inside.split_once('}').unwrap_or((inside, ""));
+        out.push_str(before);
+        match (name.to_ascii_lowercase().as_str(), caller) {
+            ("aws:username", Caller::User(user)) => out.push_str(user.name()),
+            ("aws:principalaccount", _) => out.push_str(caller.account().unwrap_or("*")),
+            _ => out.push('*'),
+        }
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Why what a principal may do is not all known: a policy that was not read, or a statement that cannot be.
+pub(super) fn doubt(identity: &Identity) -> Option<(&'static str, Text)> {
+    if let Some(gap) = identity.gaps.first() {
+        return Some(("uncertain", gap.clone()));
+    }
+    let boundary = identity.boundary.as_ref().map(|boundary| (&boundary.arn, &boundary.policy));
+    if let Some((_, Err(why))) = boundary {
+        return Some(("uncertain", why.clone()));
+    }
+    let own = identity.policies.iter().map(|(layer, policy)| (layer.to_string(), policy));
+    let capped = boundary.and_then(|(arn, policy)| Some((format!("boundary {}", arn.last()), policy.as_ref().ok()?)));
+    own.chain(capped).find_map(|(name, policy)| {
+        let (statement, why) = policy.malformed().next()?;
+        Some(("malformed", Text::new(format!("{name}, {}: {why}", statement.pointer()))))
+    })
+}
+
+/// A verdict from what is wrong, what could not be told, and what the principal's policies leave open.
+pub(super) fn settle(
+    draft: Draft<Subject<'_>>,
+    identity: &Identity,
+    problems: Vec<Problem>,
+    unsure: Option<(&'static str, Text)>,
+    right: impl fmt::Display,
+) -> Vec<Verdict> {
+    match (problems.is_empty(), unsure.or_else(|| doubt(identity))) {
+        (true, Some((code, why))) => vec![draft.undecided(code, why)],
+        _ => draft.conclude(problems, right),
+    }
+}
+
+/// Whether there is anything of customization here: what the controls on everybody's rights protect. `Err` when
+/// nothing is known and not every list was read.
+pub(super) fn customizes(judge: &Judge<'_>) -> Result<bool, Text> {
+    let inventory = judge.context.inventory;
+    let some = !inventory.jobs.is_empty()
+        || !inventory.import_jobs.is_empty()
+        || !inventory.copy_jobs.is_empty()
+        || serves(judge)?;
+    let lists = [SourceId::JOBS, SourceId::IMPORT_JOBS, SourceId::COPY_JOBS];
+    if some { Ok(true) } else { judge.any_gap(&lists).map_or(Ok(false), Err) }
+}
+
+/// Whether there is a model to invoke.
+pub(super) fn serves(judge: &Judge<'_>) -> Result<bool, Text> {
+    let inventory = judge.context.inventory;
+    let some = !inventory.models.is_empty()
+        || !inventory.imported_models.is_empty()
+        || !inventory.deployments.is_empty()
+        || !inventory.throughputs.is_empty();
+    let lists = [SourceId::MODELS, SourceId::IMPORTED_MODELS, SourceId::DEPLOYMENTS, SourceId::THROUGHPUTS];
+    if some { Ok(true) } else { judge.any_gap(&lists).map_or(Ok(false), Err) }
+}
