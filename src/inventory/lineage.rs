@@ -248,6 +248,17 @@ impl Lineage {
             let key = inventory.buckets.get(&name).and_then(|bucket| bucket.encryption.last()?.kms_key.clone());
             self.key(&ResourceRef::new(Kind::Bucket, &name), key.as_ref());
         }
+        // Objects may be under other keys than their bucket names today.
+        for data in inventory.data.values() {
+            let keys: BTreeSet<_> = data
+                .heads
+                .last()
+                .into_iter()
+                .flat_map(|heads| &heads.objects)
+                .filter_map(|head| head.kms_key.as_ref())
+                .collect();
+            keys.into_iter().for_each(|key| self.key(&ResourceRef::new(Kind::Data, &data.uri), Some(key)));
+        }
         if let Some(Some(logging)) = inventory.logging.last() {
             let this = ResourceRef::new(Kind::Logging, "invocation-logging");
             if let Some(target) = &logging.cloud_watch {

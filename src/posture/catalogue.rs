@@ -1,7 +1,7 @@
 //! Every control, declared once. Lists, help, exports and documentation derive from this.
 
 use super::control::Control;
-use super::{detection, encryption, identity, logging, network};
+use super::{data, detection, encryption, identity, import, logging, network};
 
 /// The controls, by area and number.
 pub static CONTROLS: &[Control] = &[
@@ -15,8 +15,16 @@ pub static CONTROLS: &[Control] = &[
     identity::IAM_02,
     network::NET_01,
     network::NET_02,
+    data::objects::DAT_02,
+    data::content::DAT_09,
+    data::drift::DAT_11,
     logging::LOG_01,
     detection::DET_01,
+    detection::talk::DET_08,
+    import::files::IMP_03,
+    import::weights::IMP_04,
+    import::code::IMP_05,
+    import::provenance::IMP_07,
 ];
 
 /// A control by its id.

@@ -1,5 +1,6 @@
 //! Detection: whether the end of a customization job is told to anybody.
 
+pub(super) mod talk;
 #[cfg(test)]
 pub(super) mod tests;
 

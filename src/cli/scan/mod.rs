@@ -3,6 +3,7 @@
 
 mod args;
 mod progress;
+mod push;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write as _};
@@ -22,6 +23,8 @@ pub(super) use args::ScanArgs;
 
 /// What was read, live or from a case.
 struct Seen {
+    /// Where it was read; none of a case.
+    target: Option<Target>,
     session: SessionInfo,
     inventory: Inventory,
     calls: Vec<CallStats>,
@@ -42,7 +45,7 @@ pub(super) fn run(target: &Target, args: &ScanArgs) -> Result<Exit, Trouble> {
     let mutes = args.mutes.as_deref().map(read_mutes).transpose()?.unwrap_or_default();
     let (seen, mut failed) = match &args.offline {
         Some(path) => (vec![offline(path)?], Vec::new()),
-        None => runtime()?.block_on(read_all(&target.each())),
+        None => runtime()?.block_on(read_all(&target.each(), args.deep.then_some(args.deep_bytes))),
     };
     if seen.is_empty()
         && let Some((_, error)) = failed.pop()
@@ -56,9 +59,11 @@ pub(super) fn run(target: &Target, args: &ScanArgs) -> Result<Exit, Trouble> {
     for one in &mut judged {
         one.assessment.verdicts.retain(|verdict| args.shows(verdict));
     }
+    // why before the reports: they may be piped to something that ends first.
+    let pushed = if args.push_security_hub { push::all(&judged, args)? } else { true };
     let report = Report { scans: judged.iter().map(Judged::scan).collect(), failures, framework: args.compliance };
     write(&report, args)?;
-    Ok(exit)
+    Ok(if pushed { exit } else { Exit::Failure })
 }
 
 fn judge(seen: Seen, args: &ScanArgs, mutes: &Mutes) -> Judged {
@@ -86,10 +91,10 @@ impl Judged {
 }
 
 /// Reads every target, one after another: they share the bastion's line and the account's rate limits.
-async fn read_all(targets: &[Target]) -> (Vec<Seen>, Vec<(Failure, ReadError)>) {
+async fn read_all(targets: &[Target], deep: Option<u64>) -> (Vec<Seen>, Vec<(Failure, ReadError)>) {
     let (mut seen, mut failed) = (Vec::new(), Vec::new());
     for target in targets {
-        match read(target).await {
+        match read(target, deep).await {
             Ok(one) => seen.push(one),
             Err(error) => {
                 let text = |text: &String| Text::new(text);
@@ -106,20 +111,29 @@ async fn read_all(targets: &[Target]) -> (Vec<Seen>, Vec<(Failure, ReadError)>) 
     (seen, failed)
 }
 
-async fn read(target: &Target) -> Result<Seen, ReadError> {
+/// Reads everything once; with `deep`, at most so many bytes of what lies in objects too.
+async fn read(target: &Target, deep: Option<u64>) -> Result<Seen, ReadError> {
     let clock = Clock::System;
-    let session = live::connect(target, None, &clock).await?;
+    let session = match deep {
+        Some(_) => live::connect_for_content(target, &clock).await?,
+        None => live::connect(target, None, &clock).await?,
+    };
     let mut inventory = Inventory::default();
     let mut progress = Progress::of(session.info());
-    crate::source::live::read_once(&session, &[], |envelope: Envelope| {
+    let sink = |envelope: Envelope| {
         if let Message::Update(update) = envelope.message {
-            progress.tell(&inventory);
+            progress.looked_into(&update);
             inventory.apply(*update);
+            progress.tell(&inventory);
         }
-    })
-    .await;
+    };
+    match deep {
+        Some(bytes) => crate::source::live::read_deep(&session, bytes, sink).await,
+        None => crate::source::live::read_once(&session, &[], sink).await,
+    }
     progress.end();
     Ok(Seen {
+        target: Some(target.clone()),
         session: session.info().clone(),
         inventory,
         calls: session.calls(),
@@ -132,6 +146,7 @@ fn offline(path: &Path) -> Result<Seen, Trouble> {
     let case = super::case::open(path)?;
     let saved = super::case::latest(&case, path)?;
     Ok(Seen {
+        target: None,
         at: saved.at,
         first_seen: first_seen(&case),
         session: saved.session,
