@@ -91,13 +91,27 @@ pub(in crate::posture) mod tests {
     use crate::posture::Severity;
     use crate::posture::Status::{Fail, NotApplicable, Pass, Unknown, Warn};
     use crate::posture::fixtures::deep::{DATA, content, find};
-    use crate::posture::fixtures::*;
+    use crate::posture::fixtures::{self, *};
 
     /// For the test that no sub-reason lacks a fixture.
     pub const ALL: &[fn()] = &[classes];
 
     const C: &str = "CUS-DAT-09";
     const A: &str = "a.jsonl";
+
+    /// As everywhere, but no other data is named.
+    fn expect(
+        control: &str,
+        what: &str,
+        spoil: impl FnOnce(&mut Inventory),
+        expected: &[(&str, crate::posture::Status, &str)],
+    ) {
+        let plainly = |inventory: &mut Inventory| {
+            fixtures::deep::plain(inventory);
+            spoil(inventory);
+        };
+        fixtures::expect(control, what, plainly, expected);
+    }
 
     #[test]
     fn classes() {
@@ -151,6 +165,7 @@ pub(in crate::posture) mod tests {
     #[test]
     fn the_worst_rule_grades_and_evidence_is_masked() {
         let mut inventory = healthy();
+        fixtures::deep::plain(&mut inventory);
         find(&mut inventory, DATA, "secret-assigned", 2);
         find(&mut inventory, DATA, "secret-private-key", 1);
         let said = verdicts(&inventory, C);

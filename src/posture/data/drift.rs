@@ -132,7 +132,7 @@ pub(in crate::posture) mod tests {
     use crate::inventory::objects::Listing;
     use crate::posture::Status::{Fail, Pass, Unknown, Warn};
     use crate::posture::fixtures::deep::DATA;
-    use crate::posture::fixtures::*;
+    use crate::posture::fixtures::{self, *};
 
     /// For the test that no sub-reason lacks a fixture.
     pub const ALL: &[fn()] = &[writes];
@@ -150,6 +150,20 @@ pub(in crate::posture) mod tests {
             inventory.jobs.get_mut(JOB).unwrap().ended = Some(Timestamp::from_secs(200));
             listing(inventory).newest = Some(("a.jsonl".into(), Timestamp::from_secs(at)));
         }
+    }
+
+    /// As everywhere, but no other data is named.
+    fn expect(
+        control: &str,
+        what: &str,
+        spoil: impl FnOnce(&mut Inventory),
+        expected: &[(&str, crate::posture::Status, &str)],
+    ) {
+        let plainly = |inventory: &mut Inventory| {
+            fixtures::deep::plain(inventory);
+            spoil(inventory);
+        };
+        fixtures::expect(control, what, plainly, expected);
     }
 
     #[test]
@@ -195,6 +209,7 @@ pub(in crate::posture) mod tests {
     #[test]
     fn it_says_in_which_phase() {
         let mut inventory = healthy();
+        fixtures::deep::plain(&mut inventory);
         written(150)(&mut inventory);
         let started =
             |at| Some(Phase { status: JobStatus::Completed, started: Some(Timestamp::from_secs(at)), changed: None });

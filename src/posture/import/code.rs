@@ -70,7 +70,7 @@ pub(in crate::posture) mod tests {
     pub const ALL: &[fn()] = &[code];
 
     const C: &str = "CUS-IMP-05";
-    const W: &str = "eyes";
+    const W: &str = "weights";
 
     #[test]
     fn code() {

@@ -63,7 +63,7 @@ pub(in crate::posture) mod tests {
     pub const ALL: &[fn()] = &[formats];
 
     const C: &str = "CUS-IMP-03";
-    const W: &str = "eyes";
+    const W: &str = "weights";
 
     #[test]
     fn formats() {

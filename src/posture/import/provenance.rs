@@ -1,6 +1,6 @@
 //! Where weights come from: digests, versions, tags.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::catalogue::framework::{ATLAS, FEDRAMP, GDPR, NIST, OWASP, PCI, SRA};
 use super::super::control::Control;
@@ -55,6 +55,7 @@ fn provenance(judge: &Judge<'_>) -> Vec<Verdict> {
     let inventory = judge.context.inventory;
     let mut verdicts = Vec::new();
     let mut told: BTreeSet<ResourceId> = BTreeSet::new();
+    let imports = imports(inventory);
     for model in inventory.imported_models.values() {
         let subject = judge.on(ResourceRef::new(Kind::ImportedModel, &model.arn));
         let detail = match model.detail.known() {
@@ -69,7 +70,7 @@ fn provenance(judge: &Judge<'_>) -> Vec<Verdict> {
         let uri: Option<ResourceId> = detail.data.as_ref().map(|uri| uri.to_string().into());
         let data = uri.as_ref().and_then(|uri| inventory.data.get(uri));
         match (&uri, data) {
-            (_, Some(data)) => weights(judge, data, &mut facts),
+            (_, Some(data)) => weights(judge, data, &imports, &mut facts),
             (Some(uri), None) => facts.gap(judge.gap(SourceId::OBJECTS), &format!("{uri} was not listed")),
             (None, None) => facts.shows.push(("modelDataSource", "none".to_owned())),
         }
@@ -80,7 +81,7 @@ fn provenance(judge: &Judge<'_>) -> Vec<Verdict> {
     // Weights of imports that made no model, or not yet.
     for data in looked::of(judge, &[Purpose::Import]).filter(|data| !told.contains(&data.uri)) {
         let mut facts = Facts::default();
-        weights(judge, data, &mut facts);
+        weights(judge, data, &imports, &mut facts);
         verdicts.extend(facts.conclude(looked::on(judge, data)));
     }
     verdicts
@@ -111,18 +112,29 @@ impl Facts {
     }
 }
 
-/// When the first import of a prefix began, with the job or model.
-fn imported(inventory: &Inventory, uri: &ResourceId) -> Option<(Timestamp, ResourceRef)> {
-    let is = |data: Option<&S3Uri>| data.is_some_and(|data| *uri == *data.to_string().as_str());
-    let jobs =
-        inventory.import_jobs.values().filter(|job| is(job.detail.last().and_then(|detail| detail.data.as_ref())));
-    let jobs = jobs.map(|job| (job.created, ResourceRef::new(Kind::ImportJob, &job.arn)));
-    let models = inventory.imported_models.values();
-    let models = models.filter(|model| is(model.detail.last().and_then(|detail| detail.data.as_ref())));
-    jobs.chain(models.map(|model| (model.created, ResourceRef::new(Kind::ImportedModel, &model.arn)))).min()
+/// Prefix → when its first import began, and what that was.
+type Imports = BTreeMap<ResourceId, (Timestamp, ResourceRef)>;
+
+fn imports(inventory: &Inventory) -> Imports {
+    let jobs = inventory.import_jobs.values().filter_map(|job| {
+        let uri = job.detail.last()?.data.as_ref()?;
+        Some((uri, job.created, ResourceRef::new(Kind::ImportJob, &job.arn)))
+    });
+    let models = inventory.imported_models.values().filter_map(|model| {
+        let uri = model.detail.last()?.data.as_ref()?;
+        Some((uri, model.created, ResourceRef::new(Kind::ImportedModel, &model.arn)))
+    });
+    let mut first = Imports::new();
+    for (uri, at, by) in jobs.chain(models) {
+        let held = first.entry(uri.to_string().into()).or_insert_with(|| (at, by.clone()));
+        if at < held.0 {
+            *held = (at, by);
+        }
+    }
+    first
 }
 
-fn weights(judge: &Judge<'_>, data: &Dataset, facts: &mut Facts) {
+fn weights(judge: &Judge<'_>, data: &Dataset, imports: &Imports, facts: &mut Facts) {
     let listing = match data.listing.known() {
         Ok(listing) => listing,
         Err(unknown) => return facts.gaps.push(unread("s3:ListObjectsV2", unknown)),
@@ -140,7 +152,7 @@ fn weights(judge: &Judge<'_>, data: &Dataset, facts: &mut Facts) {
     let is_weights = |head: &&Head| head.key.as_str().to_ascii_lowercase().ends_with(".safetensors");
     let files: Vec<&Head> = heads.objects.iter().filter(is_weights).collect();
     digests(data, content, &files, facts);
-    late(judge, data, &files, facts);
+    late(judge, imports.get(&data.uri), &files, facts);
     facts.gaps.extend(heads.error.as_ref().map(|error| format!("{} heads could not be read: {error}", heads.failed)));
     let read = heads.objects.len();
     if listing.truncated || (read as u64 + heads.failed) < heads.of {
@@ -178,15 +190,15 @@ fn digests(data: &Dataset, content: &Content, files: &[&Head], facts: &mut Facts
 }
 
 /// Weights that were written after the first import of them began.
-fn late(judge: &Judge<'_>, data: &Dataset, files: &[&Head], facts: &mut Facts) {
-    let Some((began, by)) = imported(judge.context.inventory, &data.uri) else { return };
-    let late: Vec<_> = files.iter().filter(|head| head.modified.is_some_and(|at| at > began)).collect();
+fn late(judge: &Judge<'_>, import: Option<&(Timestamp, ResourceRef)>, files: &[&Head], facts: &mut Facts) {
+    let Some((began, by)) = import else { return };
+    let late: Vec<_> = files.iter().filter(|head| head.modified.is_some_and(|at| at > *began)).collect();
     facts.shows.push(("importBegan", began.to_string()));
     if late.is_empty() {
         return;
     }
     let keys = listed(late.iter().map(|head| &head.key));
-    let name = judge.context.name_of(&by);
+    let name = judge.context.name_of(by);
     let why = format!("{keys} was written after {name} began to read it at {began}");
     let problem = Problem::fail("written-since-import", why);
     facts.problems.push(late.iter().take(6).fold(problem, |problem, head| {
@@ -217,7 +229,6 @@ fn tags(model: &ImportedModel, facts: &mut Facts) {
 
 #[cfg(test)]
 pub(in crate::posture) mod tests {
-    use crate::base::Timestamp;
     use crate::inventory::Inventory;
     use crate::posture::Severity;
     use crate::posture::Status::{Fail, Pass, Unknown, Warn};
@@ -228,7 +239,7 @@ pub(in crate::posture) mod tests {
     pub const ALL: &[fn()] = &[digests, tags];
 
     const C: &str = "CUS-IMP-07";
-    const M: &str = "eyes";
+    const M: &str = "imported1";
 
     fn check(what: &str, spoil: impl FnOnce(&mut Inventory), status: crate::posture::Status, code: &str) {
         expect(C, what, spoil, &[(M, status, code)]);
@@ -240,7 +251,7 @@ pub(in crate::posture) mod tests {
         check("another file", |i| only_head(i, WEIGHTS).sha256 = Some("00".into()), Fail, "digest-mismatch");
         check("S3 knows none", |i| only_head(i, WEIGHTS).sha256 = None, Warn, "not-pinned");
         check("no manifest", |i| content(i, WEIGHTS).digests.clear(), Warn, "not-pinned");
-        let late = |i: &mut Inventory| only_head(i, WEIGHTS).modified = Some(Timestamp::from_secs(101));
+        let late = |i: &mut Inventory| only_head(i, WEIGHTS).modified = Some(now().plus_secs(1));
         check("written after the import began", late, Fail, "written-since-import");
         let more = |i: &mut Inventory| {
             let heads = i.data.get_mut(WEIGHTS).unwrap().heads.known_mut().unwrap();
@@ -249,7 +260,7 @@ pub(in crate::posture) mod tests {
         check("a sample is not all", more, Unknown, "unread");
         let settings = |i: &mut Inventory| {
             let heads = i.data.get_mut(WEIGHTS).unwrap().heads.known_mut().unwrap();
-            heads.objects.push(super::Head { sha256: None, ..head("eyes/config.json") });
+            heads.objects.push(super::Head { sha256: None, ..head("weights/config.json") });
             heads.of = 2;
         };
         check("settings need no digest", settings, Pass, "ok");
@@ -274,7 +285,7 @@ pub(in crate::posture) mod tests {
 
     #[test]
     fn weights_of_an_import_without_a_model_and_weights_that_are_gone() {
-        expect(C, "no model yet", |i| i.imported_models.clear(), &[(M, Pass, "ok")]);
+        expect(C, "no model yet", |i| i.imported_models.clear(), &[("weights", Pass, "ok")]);
         let gone = |i: &mut Inventory| {
             i.data.get_mut(WEIGHTS).and_then(|data| data.listing.known_mut()).unwrap().objects = 0;
         };

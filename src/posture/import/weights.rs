@@ -61,7 +61,7 @@ pub(in crate::posture) mod tests {
     pub const ALL: &[fn()] = &[structures];
 
     const C: &str = "CUS-IMP-04";
-    const W: &str = "eyes";
+    const W: &str = "weights";
 
     #[test]
     fn structures() {

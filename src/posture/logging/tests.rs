@@ -22,6 +22,7 @@ fn invocation_logging() {
     let bare = |i: &mut crate::inventory::Inventory| {
         i.logging = got(None);
         i.models.clear();
+        i.imported_models.clear();
         i.deployments.clear();
     };
     expect(c, "off, and nothing is served", bare, &[("us-east-1", NotApplicable, "not-applicable")]);
