@@ -117,7 +117,8 @@ pub static READS: &[Operation] = &[
 ];
 
 /// What a session that was asked to look into objects may send besides: reads of content, never implied. Sorted.
-pub static CONTENT: &[Operation] = &[("S3", "GetObject"), ("S3", "ListObjectsV2")];
+pub static CONTENT: &[Operation] =
+    &[("CloudWatch Logs", "GetLogEvents"), ("S3", "GetObject"), ("S3", "HeadObject"), ("S3", "ListObjectsV2")];
 
 /// What a session made with a `WriteToken` may send besides. Sorted.
 pub static WRITES: &[Operation] = &[
@@ -126,6 +127,7 @@ pub static WRITES: &[Operation] = &[
     ("KMS", "RevokeGrant"),
     ("S3", "PutBucketVersioning"),
     ("S3", "PutPublicAccessBlock"),
+    ("SecurityHub", "BatchImportFindings"),
 ];
 
 /// The service names of `Metadata` and the prefixes that IAM, CloudTrail and the coverage use.
@@ -149,6 +151,7 @@ const PREFIXES: &[(&str, &str)] = &[
     ("S3 Control", "s3control"),
     ("STS", "sts"),
     ("SageMaker", "sagemaker"),
+    ("SecurityHub", "securityhub"),
 ];
 
 /// Whether a sorted list holds an operation.
@@ -182,11 +185,14 @@ mod tests {
 
     #[test]
     fn what_may_be_read_is_what_the_coverage_shows() {
-        let allowed: BTreeSet<String> = READS.iter().map(|(s, o)| service_operation(s, o)).collect();
-        let shown: BTreeSet<String> =
-            SourceId::all().filter(|source| source.is_read()).map(|source| source.name().to_owned()).collect();
-        assert_eq!(allowed, shown);
-        assert_eq!(allowed.len(), READS.len());
+        let shown = |which: fn(SourceId) -> bool| -> BTreeSet<String> {
+            SourceId::all().filter(|source| which(*source)).map(|source| source.name().to_owned()).collect()
+        };
+        for (list, which) in [(READS, SourceId::is_read as fn(_) -> _), (CONTENT, SourceId::is_deep)] {
+            let allowed: BTreeSet<String> = list.iter().map(|(s, o)| service_operation(s, o)).collect();
+            assert_eq!(allowed, shown(which));
+            assert_eq!(allowed.len(), list.len());
+        }
     }
 
     #[test]
@@ -211,13 +217,17 @@ mod tests {
         ] {
             assert!(!listed(READS, service, operation), "{service}:{operation}");
         }
+        assert!(CONTENT.is_sorted_by(|a, b| a < b));
         for (service, operation) in CONTENT {
-            let verbs = ["Get", "List"];
+            let verbs = ["Get", "Head", "List"];
             assert!(verbs.iter().any(|verb| operation.starts_with(verb)), "{service}:{operation}");
             assert!(!listed(READS, service, operation) && !listed(WRITES, service, operation));
         }
         for (service, operation) in WRITES {
-            assert!(["Put", "Create", "Revoke"].iter().any(|verb| operation.starts_with(verb)), "{service}");
+            assert!(
+                ["Put", "Create", "Revoke", "BatchImport"].iter().any(|verb| operation.starts_with(verb)),
+                "{service}"
+            );
         }
     }
 

@@ -32,7 +32,8 @@ impl ResourceId {
 
     /// The last part: what a person calls it (`key/91b5…` → `91b5…`, `role/path/Tuner` → `Tuner`).
     pub fn last(&self) -> &str {
-        self.0.rsplit(['/', ':']).next().unwrap_or(&self.0)
+        // why trimmed: prefixes of buckets end with a slash.
+        self.0.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or(&self.0)
     }
 }
 

@@ -9,7 +9,7 @@ use super::error::CaseError;
 use super::file::Case;
 use crate::base::{Text, Timestamp};
 use crate::inventory::Kind;
-use crate::posture::{Assessment, Status};
+use crate::posture::Assessment;
 
 /// The history of one finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,7 +112,7 @@ impl Case {
                 };
                 write.push(now);
             } else if let Some(before) = before.filter(|before| before.status != Seen::Closed) {
-                if verdict.status == Status::Unknown {
+                if verdict.is_blind() {
                     write.push(Sighting { status: Seen::Unknown, ..before.clone() });
                 } else {
                     close(before, at, &mut changes, &mut write);
@@ -124,7 +124,7 @@ impl Case {
                 continue;
             }
             let blind = assessment.verdicts.iter().any(|v| {
-                v.status == Status::Unknown
+                v.is_blind()
                     && before.control == *v.control
                     && (v.name == before.name || v.resource.kind == Kind::Region)
             });
@@ -212,7 +212,7 @@ fn close(before: &Sighting, at: Timestamp, changes: &mut Changes, write: &mut Ve
 mod tests {
     use super::*;
     use crate::inventory::ResourceRef;
-    use crate::posture::{Severity, Verdict};
+    use crate::posture::{Severity, Status, Verdict};
 
     fn assessment(statuses: &[(&str, Status)]) -> Assessment {
         let verdicts = statuses.iter().map(|(id, status)| Verdict {

@@ -7,16 +7,16 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::{Exit, Trouble};
-use crate::aws::operations::{CONTENT, WRITES, service_operation};
+use crate::aws::operations::{WRITES, service_operation};
 use crate::inventory::SourceId;
 
 /// Which policy.
 #[derive(Debug, Args)]
 pub(super) struct PolicyArgs {
-    /// Print what fixes need besides the read-only policy
+    /// Print what fixes and `scan --push-security-hub` need besides the read-only policy
     #[arg(long)]
     write: bool,
-    /// Print what `data scan` and `artifact check` need for s3:// addresses besides the read-only policy
+    /// Print what `scan --deep`, and `data scan` and `artifact check` of s3:// addresses, need besides the read-only policy
     #[arg(long, conflicts_with = "write")]
     content: bool,
 }
@@ -47,16 +47,19 @@ fn write_policy() -> Value {
     )
 }
 
-/// The operations of `operations::CONTENT` by the actions that IAM knows them by. S3 decrypts on the caller's behalf.
+/// What the sources of a deep look take, which are the operations of `operations::CONTENT`. S3 decrypts on the
+/// caller's behalf.
 fn content_policy() -> Value {
-    let action = |operation: &(&str, &str)| match *operation {
-        // IAM knows the list of objects as the list of a bucket (Service Authorization Reference, Amazon S3).
-        ("S3", "ListObjectsV2") => "s3:ListBucket".to_owned(),
-        (service, operation) => service_operation(service, operation),
-    };
+    let mut actions: Vec<&str> =
+        SourceId::all().filter(|source| source.is_deep()).flat_map(SourceId::actions).collect();
+    actions.sort_unstable();
+    actions.dedup();
+    let of = |service: &str| -> Vec<&str> { actions.iter().copied().filter(|a| a.starts_with(service)).collect() };
     json!({"Version": "2012-10-17", "Statement": [
-        {"Sid": "BedwatchContent", "Effect": "Allow", "Action": CONTENT.iter().map(action).collect::<Vec<_>>(),
+        {"Sid": "BedwatchContent", "Effect": "Allow", "Action": of("s3:"),
             "Resource": ["arn:aws:s3:::BUCKET", "arn:aws:s3:::BUCKET/*"]},
+        {"Sid": "BedwatchContentLog", "Effect": "Allow", "Action": of("logs:"),
+            "Resource": "arn:aws:logs:REGION:ACCOUNT:log-group:GROUP:*"},
         {"Sid": "BedwatchContentKey", "Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": "*",
             "Condition": {"StringLike": {"kms:ViaService": "s3.*.amazonaws.com"}}},
     ]})
@@ -100,10 +103,12 @@ mod tests {
 
     #[test]
     fn the_policy_names_every_source_that_is_read_and_no_other() {
-        let text = read_policy().to_string();
+        let (text, content) = (read_policy().to_string(), content_policy().to_string());
         for source in SourceId::all() {
             for action in source.actions() {
-                assert_eq!(text.contains(&format!("\"{action}\"")), source.is_read(), "{action}");
+                let action = format!("\"{action}\"");
+                assert_eq!(text.contains(&action), source.is_read(), "{action}");
+                assert_eq!(content.contains(&action), source.is_deep(), "{action}");
             }
         }
         assert!(!text.contains('*') || text.matches("\"*\"").count() == text.matches('*').count());
@@ -113,6 +118,7 @@ mod tests {
             "kms:RevokeGrant",
             "s3:PutBucketPublicAccessBlock",
             "s3:PutBucketVersioning",
+            "securityhub:BatchImportFindings",
         ] {
             assert!(write_policy().to_string().contains(action));
             assert!(!text.contains(action));

@@ -13,6 +13,21 @@ pub(super) struct WriteFlag {
     write: bool,
 }
 
+/// The same for a scan, which applies nothing: it only allows that findings are sent.
+#[derive(Debug, Clone, Args)]
+pub(super) struct PushFlag {
+    /// Allow --push-security-hub to send. Without it no mutating request can leave the process
+    #[arg(long, requires = "push_security_hub")]
+    write: bool,
+}
+
+impl PushFlag {
+    /// The permission, if the flag was given.
+    pub(super) fn token(&self) -> Option<WriteToken> {
+        WriteToken::from_command_line(self.write)
+    }
+}
+
 impl WriteFlag {
     /// The permission, if the flag was given.
     pub(super) fn token(&self) -> Option<WriteToken> {

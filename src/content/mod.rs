@@ -6,11 +6,13 @@
 pub mod artefact;
 pub mod bytes;
 pub mod data;
+pub mod digests;
 pub mod find;
 pub mod hit;
 pub mod inflate;
 pub mod json;
 pub mod mask;
+pub mod meter;
 pub mod rules;
 pub mod talk;
 

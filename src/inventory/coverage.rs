@@ -18,7 +18,7 @@ pub struct Source {
     pub actions: &'static [&'static str],
     /// What it tells us.
     pub what: &'static str,
-    /// In which wave it is read: 0 identity, 1 cheap lists, 2 details, 3 background.
+    /// In which wave it is read: 0 identity, 1 cheap lists, 2 details, 3 background, 4 only in a deep look.
     pub wave: u8,
     /// Seconds between reads while the console runs.
     pub every: u32,
@@ -158,6 +158,10 @@ sources! {
     FUNCTION_POLICIES = "lambda:GetPolicy", 3, 600, "who may call functions that grade";
     COLLECTION_POLICIES = "aoss:ListSecurityPolicies", 3, 900, "security policies of OpenSearch Serverless collections";
     COLLECTION_DOCUMENTS = "aoss:GetSecurityPolicy", 3, 900, "what these policies say";
+    OBJECTS = "s3:ListObjectsV2", 4, 3600, "objects that jobs and imports name", ["s3:ListBucket"];
+    HEADS = "s3:HeadObject", 4, 3600, "keys, times and checksums of these objects", ["s3:GetObject"];
+    CONTENT = "s3:GetObject", 4, 3600, "what these objects hold";
+    CONVERSATIONS = "logs:GetLogEvents", 4, 3600, "what logged prompts and completions hold";
 }
 
 impl SourceId {
@@ -181,9 +185,14 @@ impl SourceId {
         SOURCES.iter().position(|source| source.name == name).map(Self)
     }
 
-    /// Whether this version reads it at all. Those of wave 9 wait for a later one.
+    /// Whether every look reads it. Those of wave 9 wait for a later version.
     pub fn is_read(self) -> bool {
-        self.source().wave < 9
+        self.source().wave < 4
+    }
+
+    /// Whether only a deep look reads it (`scan --deep`): it tells what lies in objects and logs.
+    pub fn is_deep(self) -> bool {
+        self.source().wave == 4
     }
 
     /// The IAM actions it takes.
@@ -395,9 +404,19 @@ impl Coverage {
         }
     }
 
-    /// Complete sources and all that this version reads: the `17/18` of the header.
+    /// Whether content was asked for. If not, that it was not read is no gap.
+    pub fn is_deep(&self) -> bool {
+        self.0.keys().any(|source| source.is_deep())
+    }
+
+    /// Whether this look was to read a source.
+    pub fn expects(&self, source: SourceId) -> bool {
+        source.is_read() || (source.is_deep() && self.is_deep())
+    }
+
+    /// Complete sources and all that this look was to read: the `17/18` of the header.
     pub fn ratio(&self, now: Timestamp) -> (usize, usize) {
-        let read = || SourceId::all().filter(|source| source.is_read());
+        let read = || SourceId::all().filter(|source| self.expects(*source));
         (read().filter(|source| self.state(*source, now) == SourceState::Complete).count(), read().count())
     }
 

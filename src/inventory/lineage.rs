@@ -248,6 +248,16 @@ impl Lineage {
             let key = inventory.buckets.get(&name).and_then(|bucket| bucket.encryption.last()?.kms_key.clone());
             self.key(&ResourceRef::new(Kind::Bucket, &name), key.as_ref());
         }
+        // Objects may be under other keys than their bucket names today.
+        for data in inventory.data.values() {
+            let bucket = data.bucket().and_then(|name| inventory.buckets.get(&name));
+            let Some(default) = bucket.and_then(|bucket| bucket.encryption.last()) else { continue };
+            let heads = data.heads.last().map_or(&[][..], |heads| &heads.objects);
+            let keys: BTreeSet<&ResourceId> = heads.iter().filter_map(|head| head.kms_key.as_ref()).collect();
+            for key in keys.into_iter().filter(|key| default.kms_key.as_ref() != Some(*key)) {
+                self.key(&ResourceRef::new(Kind::Data, &data.uri), Some(key));
+            }
+        }
         if let Some(Some(logging)) = inventory.logging.last() {
             let this = ResourceRef::new(Kind::Logging, "invocation-logging");
             if let Some(target) = &logging.cloud_watch {

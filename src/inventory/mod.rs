@@ -7,6 +7,7 @@ pub mod analyzer;
 pub mod bedrock;
 pub mod calls;
 pub mod cloudwatch;
+pub mod conversation;
 pub mod coverage;
 pub mod document;
 pub mod ec2;
@@ -20,6 +21,7 @@ pub mod kms;
 pub mod lineage;
 pub mod logs;
 pub mod macie;
+pub mod objects;
 pub mod organization;
 pub mod read;
 pub mod reference;
@@ -291,4 +293,6 @@ inventory! {
     shares: feeders::Share => Share;
     /// Security policies of OpenSearch Serverless collections.
     collection_policies: feeders::CollectionPolicy => CollectionPolicy;
+    /// Data under the prefixes that customization names, as a deep look found it.
+    data: objects::Dataset => Data;
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::conversation::Conversations;
 use super::document::Document;
 use super::ec2::BlockPublicAccess;
 use super::macie::MacieSession;
@@ -98,6 +99,8 @@ settings! {
     data_retention: DataRetention => DataRetention, "data-retention";
     /// Data-protection policies of CloudWatch Logs for the whole account (`DescribeAccountPolicies`).
     log_protection: Vec<Document> => LogProtection, "log-data-protection";
+    /// What a deep look found in logged prompts and completions.
+    conversations: Conversations => Conversations, "logged-conversations";
 }
 
 /// `GetAccountDataRetention`.

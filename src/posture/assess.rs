@@ -25,9 +25,14 @@ pub fn assess(context: &Context<'_>) -> Assessment {
 /// One control, with the law applied.
 pub(super) fn run(control: &'static Control, context: &Context<'_>, shared: &Shared) -> Vec<Verdict> {
     let judge = Judge { control, context, shared };
+    if control.is_deep() && !judge.is_deep() {
+        return vec![judge.on_region().needs_deep()];
+    }
     let mut verdicts = (control.evaluate)(&judge);
     verdicts.sort_by(|a, b| a.id.cmp(&b.id).then_with(|| a.resource.cmp(&b.resource)));
-    let gap = |source: &SourceId| if moot(context, *source) { None } else { judge.gap(*source) };
+    // why: what was not asked for is no gap, or every look without --deep would be incomplete.
+    let unasked = |source: SourceId| source.is_deep() && !judge.is_deep();
+    let gap = |source: &SourceId| if unasked(*source) || moot(context, *source) { None } else { judge.gap(*source) };
     let first = |sources: &[SourceId]| sources.iter().find_map(gap);
     let anywhere = || control.needs().find_map(|source| gap(&source));
     if let Some(why) = first(control.tables) {

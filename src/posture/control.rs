@@ -30,6 +30,7 @@ pub struct Control {
     /// that rests on it passes.
     pub tables: &'static [SourceId],
     /// Sources that are read resource by resource: what was not read makes its resource Unknown.
+    /// Those of a deep look (here and in `lists`) are no gap in a look that was not asked to be one.
     pub details: &'static [SourceId],
     /// How it decides, for people.
     pub logic: &'static str,
@@ -51,6 +52,12 @@ impl Control {
     /// Every source it needs. One that is not complete makes it Unknown.
     pub fn needs(&self) -> impl Iterator<Item = SourceId> + use<'_> {
         [self.lists, self.tables, self.details].into_iter().flatten().copied()
+    }
+
+    /// Whether it can say nothing without a deep look: what it judges is only listed by one. A control that
+    /// has a deep source among its details alone judges the rest without it.
+    pub fn is_deep(&self) -> bool {
+        self.lists.iter().any(|source| source.is_deep())
     }
 }
 

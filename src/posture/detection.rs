@@ -7,6 +7,7 @@ mod guardduty;
 mod interventions;
 mod jacking;
 mod jobs;
+mod talk;
 #[cfg(test)]
 pub(super) mod tests;
 
@@ -19,6 +20,7 @@ pub(super) use guardduty::{DET_05, DET_06};
 pub(super) use interventions::DET_07;
 pub(super) use jacking::DET_09;
 pub(super) use jobs::DET_01;
+pub(super) use talk::DET_08;
 
 /// What says whether anything is customized in the region: where nothing is, there is nothing to watch.
 const CUSTOMIZED: &[SourceId] =

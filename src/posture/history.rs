@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::verdict::{Assessment, Status, Verdict};
+use super::verdict::{Assessment, Verdict};
 use crate::inventory::{Kind, ResourceRef};
 
 /// What changed, as verdict ids in order.
@@ -62,9 +62,7 @@ impl History {
         let (mut closed, mut lost) = (Vec::new(), Vec::new());
         for (id, (control, resource)) in gone {
             let blind = next.verdicts.iter().any(|v| {
-                v.status == Status::Unknown
-                    && v.control == *control
-                    && (v.resource == *resource || v.resource.kind == Kind::Region)
+                v.is_blind() && v.control == *control && (v.resource == *resource || v.resource.kind == Kind::Region)
             });
             if blind { lost.push(id.clone()) } else { closed.push(id.clone()) }
         }
@@ -91,7 +89,7 @@ pub fn compare(before: &Assessment, after: &Assessment) -> Changes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::posture::{CONTROLS, Severity};
+    use crate::posture::{CONTROLS, Severity, Status};
 
     fn assessment(verdicts: &[(&str, Status)]) -> Assessment {
         let verdict = |(id, status): &(&str, Status)| Verdict {

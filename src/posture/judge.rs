@@ -42,6 +42,11 @@ impl<'a> Judge<'a> {
         self.context.inventory.coverage.complete(source).err().map(|gap| Text::new(gap.to_string()))
     }
 
+    /// Whether objects and logs were looked into. If not, that is no gap: nobody asked.
+    pub fn is_deep(&self) -> bool {
+        self.context.inventory.coverage.is_deep()
+    }
+
     /// The first gap among sources.
     pub fn any_gap(&self, sources: &[SourceId]) -> Option<Text> {
         sources.iter().find_map(|source| self.gap(*source))
@@ -79,6 +84,13 @@ impl Subject<'_> {
     pub fn related(mut self, others: impl IntoIterator<Item = ResourceRef>) -> Self {
         self.related.extend(others);
         self
+    }
+
+    /// Takes a deep look, and none was asked for.
+    #[must_use]
+    pub fn needs_deep(self) -> Verdict {
+        let why = "needs --deep, which reads what lies in objects and logs: not asked for in this look";
+        self.verdict(Status::NotApplicable, Verdict::NEEDS_DEEP, why.into(), Vec::new())
     }
 
     fn verdict(self, status: Status, code: &'static str, reason: Text, evidence: Vec<Evidence>) -> Verdict {

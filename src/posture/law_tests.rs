@@ -14,7 +14,7 @@ fn the_catalogue_is_sound() {
         let id = control.id;
         assert!(id.contains(control.area.code()), "{id} is not of area {:?}", control.area);
         let needs: Vec<_> = control.needs().collect();
-        assert!(needs.iter().all(|source| source.is_read()), "{id} needs what is never read");
+        assert!(needs.iter().all(|source| source.is_read() || source.is_deep()), "{id} needs what is never read");
         assert_eq!(needs.iter().collect::<BTreeSet<_>>().len(), needs.len(), "{id} names a source twice");
         assert!(!needs.is_empty() && !control.reasons.is_empty(), "{id}");
         for text in [control.title, control.what, control.logic, control.remediation, control.cli] {
@@ -89,10 +89,48 @@ fn a_denied_source_makes_unknown_and_names_itself() {
 fn nothing_read_yet_is_all_unknown() {
     let assessment = with_context(&crate::inventory::Inventory::default(), assess);
     for verdict in &assessment.verdicts {
+        if control(verdict.control).is_some_and(Control::is_deep) {
+            assert_eq!((verdict.status, verdict.code), (Status::NotApplicable, Verdict::NEEDS_DEEP), "{}", verdict.id);
+            continue;
+        }
         assert_eq!(verdict.status, Status::Unknown, "{}", verdict.id);
         assert!(verdict.reason.as_str().contains("not read yet"), "{}", verdict.reason);
     }
     assert_eq!(assessment.verdicts.iter().map(|v| v.control).collect::<BTreeSet<_>>().len(), CONTROLS.len());
+}
+
+#[test]
+fn what_was_not_asked_for_is_no_gap() {
+    let deep_sources = |control: &Control| control.needs().any(SourceId::is_deep);
+    let inventory = fixtures::shallow(healthy());
+    assert!(CONTROLS.iter().any(Control::is_deep) && CONTROLS.iter().any(|c| deep_sources(c) && !c.is_deep()));
+    for control in CONTROLS {
+        let verdicts = fixtures::verdicts(&inventory, control.id);
+        let what = format!("{} without --deep: {verdicts:?}", control.id);
+        if control.is_deep() {
+            let [verdict] = verdicts.as_slice() else { panic!("{what}") };
+            assert_eq!((verdict.status, verdict.resource.kind), (Status::NotApplicable, Kind::Region), "{what}");
+            assert!(verdict.reason.as_str().contains("--deep") && verdict.is_blind(), "{what}");
+        } else {
+            assert!(verdicts.iter().all(|verdict| verdict.status != Status::Unknown), "{what}");
+            let judged = |verdict: &&Verdict| verdict.status != Status::NotApplicable;
+            assert!(verdicts.iter().any(|verdict| judged(&verdict)), "{what}");
+            assert!(deep_sources(control) || verdicts.iter().all(|verdict| !verdict.is_blind()), "{what}");
+        }
+    }
+}
+
+#[test]
+fn a_finding_that_takes_a_deep_look_is_not_closed_by_another_look() {
+    let mut inventory = healthy();
+    fixtures::deep::leak(&mut inventory);
+    let found = with_context(&inventory, assess);
+    let (mut history, shallow) = (History::of(&found), with_context(&fixtures::shallow(inventory), assess));
+    let changes = history.take(&shallow);
+    assert!(changes.closed.is_empty(), "{changes:?}");
+    assert!(changes.unseen.iter().any(|id| id.starts_with("CUS-DAT-09/")), "{changes:?}");
+    assert!(changes.unseen.iter().any(|id| id.starts_with("CUS-DET-08/")), "{changes:?}");
+    assert!(!history.take(&with_context(&healthy(), assess)).closed.is_empty());
 }
 
 #[test]
@@ -151,9 +189,17 @@ const TABLES: &[&[fn()]] = &[
     super::data::writer_tests::ALL,
     super::guardrails::condition_tests::ALL,
     super::logging::tests::ALL,
+    super::data::objects::tests::ALL,
+    super::data::content::tests::ALL,
+    super::data::drift::tests::ALL,
     super::detection::tests::ALL,
     super::invocation::tests::ALL,
     super::guardrails::tests::ALL,
+    super::detection::talk::tests::ALL,
+    super::import::files::tests::ALL,
+    super::import::weights::tests::ALL,
+    super::import::code::tests::ALL,
+    super::import::provenance::tests::ALL,
 ];
 
 /// Pass, Unknown and "nothing to judge" are tested above for every control. Here each of its sub-reasons

@@ -24,6 +24,7 @@ pub mod judge;
 #[cfg(test)]
 mod law_tests;
 mod logging;
+mod looked;
 pub mod mutes;
 mod network;
 mod permissions;

@@ -164,6 +164,16 @@ pub struct Verdict {
     pub stale: Option<Timestamp>,
 }
 
+impl Verdict {
+    /// The code of what takes a deep look, where none was asked for.
+    pub const NEEDS_DEEP: &'static str = "needs-deep";
+
+    /// Whether nobody looked: what was found here before is neither open nor closed.
+    pub fn is_blind(&self) -> bool {
+        self.status == Status::Unknown || self.code == Self::NEEDS_DEEP
+    }
+}
+
 /// An accepted finding: what it was, why, by whom, until when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Muted {

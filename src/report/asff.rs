@@ -7,7 +7,7 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use super::{Report, Scan, clip, control_of};
+use super::{Report, Resolved, Scan, clip, control_of};
 use crate::inventory::{Kind, ResourceRef};
 use crate::posture::{Severity, Status, Verdict};
 
@@ -19,25 +19,74 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<
 
 /// Every finding of a report. What is not applicable is left out: it is about nothing.
 fn findings(report: &Report<'_>) -> Vec<Value> {
-    let told = report.verdicts().filter(|(_, verdict)| verdict.status != Status::NotApplicable);
-    told.map(|(scan, verdict)| finding(scan, verdict)).collect()
+    report.scans.iter().flat_map(of_scan).collect()
+}
+
+/// Those of one session.
+pub(super) fn of_scan(scan: &Scan<'_>) -> Vec<Value> {
+    let told = scan.assessment.verdicts.iter().filter(|verdict| verdict.status != Status::NotApplicable);
+    told.map(|verdict| finding(scan, verdict)).collect()
+}
+
+/// What was found before and is not there any more: the same finding, archived. Its resource is that of what its
+/// control says now; of one that is gone only the name is known.
+pub(super) fn archived(scan: &Scan<'_>, resolved: &[Resolved]) -> Vec<Value> {
+    let one = |gone: &Resolved| {
+        let now = scan.assessment.verdicts.iter().find(|verdict| {
+            verdict.control == gone.control.as_str()
+                && (gone.verdict.starts_with(&verdict.id) || verdict.name == gone.name)
+        });
+        let resource = now.map_or_else(
+            || json!({"Type": "Other", "Id": clip(gone.name.as_str(), 512), "Partition": scan.session.partition, "Region": scan.session.region}),
+            |verdict| resource(scan, &verdict.resource),
+        );
+        let control = crate::posture::control(gone.control.as_str());
+        let title = control.map_or("", |control| control.title);
+        let severity = json!({"Label": "INFORMATIONAL"});
+        json!({
+            "SchemaVersion": "2018-10-08",
+            "Id": clip(&format!("bedwatch/{}/{}/{}", scan.session.account, scan.session.region, gone.verdict), 512),
+            "ProductArn": product(scan),
+            "GeneratorId": format!("bedwatch/{}", gone.control),
+            "AwsAccountId": scan.session.account,
+            "Types": [TYPE],
+            "FirstObservedAt": gone.first_seen,
+            "CreatedAt": gone.first_seen,
+            "UpdatedAt": scan.at,
+            "Severity": severity,
+            "Title": clip(&format!("{} {title}", gone.control), 256),
+            "Description": "It was found before and is not there any more.",
+            "Resources": [resource],
+            "Compliance": {"Status": "PASSED"},
+            "RecordState": "ARCHIVED",
+        })
+    };
+    resolved.iter().map(one).collect()
+}
+
+/// Security Hub's name for what bedwatch reports.
+const TYPE: &str = "Software and Configuration Checks/AWS Security Best Practices";
+
+fn product(scan: &Scan<'_>) -> String {
+    let session = scan.session;
+    format!(
+        "arn:{}:securityhub:{}:{}:product/{}/default",
+        session.partition, session.region, session.account, session.account
+    )
 }
 
 fn finding(scan: &Scan<'_>, verdict: &Verdict) -> Value {
     let session = scan.session;
     let control = control_of(verdict);
     let severity = json!({"Label": severity(verdict), "Original": verdict.severity.word()});
-    let types = json!(["Software and Configuration Checks/AWS Security Best Practices"]);
+    let types = json!([TYPE]);
     let mut resources = vec![resource(scan, &verdict.resource)];
     // Security Hub takes 32 resources a finding.
     resources.extend(verdict.related.iter().take(31).map(|other| resource(scan, other)));
     let mut finding = json!({
         "SchemaVersion": "2018-10-08",
         "Id": clip(&scan.uid(verdict), 512),
-        "ProductArn": format!(
-            "arn:{}:securityhub:{}:{}:product/{}/default",
-            session.partition, session.region, session.account, session.account
-        ),
+        "ProductArn": product(scan),
         "GeneratorId": format!("bedwatch/{}", verdict.control),
         "AwsAccountId": session.account,
         "Types": types,

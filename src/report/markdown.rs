@@ -91,7 +91,8 @@ fn gaps(scan: &Scan<'_>, text: &mut String) {
     let (complete, all) = scan.coverage().ratio(scan.at);
     let _ = writeln!(text, "\n### Coverage: {complete} of {all} sources\n");
     let state = |source: &SourceId| scan.coverage().state(*source, scan.at);
-    for source in SourceId::all().filter(|source| source.is_read() && state(source) != SourceState::Complete) {
+    let gap = |source: &SourceId| scan.coverage().expects(*source) && state(source) != SourceState::Complete;
+    for source in SourceId::all().filter(gap) {
         let error = scan.coverage().report(source).and_then(|report| report.error.as_ref());
         let why = error.map(|error| format!(": {error}. {}", error.kind.advice_once())).unwrap_or_default();
         let _ = writeln!(text, "- **{}** {}{}", state(&source).word(), source.name(), plain(&why));

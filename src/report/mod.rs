@@ -98,10 +98,28 @@ impl Scan<'_> {
         format!("bedwatch/{}/{}/{}", self.session.account, self.session.region, verdict.id)
     }
 
+    /// As AWS Security Hub takes them: what was found, and, archived, what was found before and is gone.
+    pub fn security_hub(&self, resolved: &[Resolved]) -> Vec<serde_json::Value> {
+        [asff::of_scan(self), asff::archived(self, resolved)].concat()
+    }
+
     /// When a finding was seen first; now, if never before.
     fn since(&self, verdict: &Verdict) -> Timestamp {
         self.first_seen.get(&verdict.id).copied().unwrap_or(self.at)
     }
+}
+
+/// A finding of an earlier look that is not there any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolved {
+    /// Id of its verdict.
+    pub verdict: String,
+    /// Its control.
+    pub control: Text,
+    /// What its resource was called.
+    pub name: Text,
+    /// When it was first seen.
+    pub first_seen: Timestamp,
 }
 
 /// The control behind a verdict. Verdicts are only made by controls of the catalogue.

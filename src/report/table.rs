@@ -107,8 +107,9 @@ fn row(verdict: &Verdict, out: &mut dyn io::Write) -> io::Result<()> {
 fn coverage(scan: &Scan<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     let (complete, all) = scan.coverage().ratio(scan.at);
     writeln!(out, "coverage {complete}/{all} sources, {} calls", scan.calls.iter().map(|c| c.calls).sum::<u64>())?;
-    let gaps = SourceId::all()
-        .filter(|source| source.is_read() && scan.coverage().state(*source, scan.at) != SourceState::Complete);
+    let gaps = SourceId::all().filter(|source| {
+        scan.coverage().expects(*source) && scan.coverage().state(*source, scan.at) != SourceState::Complete
+    });
     for source in gaps {
         let state = scan.coverage().state(source, scan.at);
         writeln!(out, "  {:<10}{}", state.word(), source.name())?;

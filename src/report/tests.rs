@@ -226,3 +226,41 @@ fn the_table_fits_eighty_columns() {
         assert!(text.contains(words), "{words}");
     }
 }
+
+#[test]
+fn what_is_resolved_is_archived_under_the_same_id() {
+    let (inventory, session) = (account(), session());
+    let assessment = with_context(&inventory, assess);
+    let (lineage, mutes) = (Lineage::of(&inventory), MuteReport::default());
+    let first_seen = BTreeMap::new();
+    let scan = Scan {
+        session: &session,
+        at: Timestamp::from_secs(1_800_000_000),
+        assessment: &assessment,
+        inventory: &inventory,
+        lineage: &lineage,
+        calls: &[],
+        first_seen: &first_seen,
+        mutes: &mutes,
+    };
+    let gone = |verdict: &str, name: &str| Resolved {
+        verdict: verdict.into(),
+        control: "CUS-KMS-01".into(),
+        name: name.into(),
+        first_seen: Timestamp::from_secs(1_700_000_000),
+    };
+    let all = scan.security_hub(&[gone("CUS-KMS-01/model1/no-cmk", "model1"), gone("CUS-KMS-01/lost", HOSTILE)]);
+    let told = assessment.verdicts.iter().filter(|verdict| verdict.status != Status::NotApplicable).count();
+    assert_eq!(all.len(), told + 2);
+    let archived = &all[told..];
+    assert!(archived.iter().all(|finding| finding["RecordState"] == "ARCHIVED"));
+    assert_eq!(archived[0]["Id"], "bedwatch/123456789012/us-east-1/CUS-KMS-01/model1/no-cmk");
+    assert_eq!(archived[0]["Resources"][0]["Id"], crate::posture::fixtures::MODEL);
+    assert!(archived[1]["Resources"][0]["Id"].as_str().unwrap().starts_with("=evil"));
+    assert_eq!(archived[0]["ProductArn"], all[0]["ProductArn"]);
+    for required in
+        ["SchemaVersion", "GeneratorId", "Types", "CreatedAt", "UpdatedAt", "Severity", "Title", "Description"]
+    {
+        assert!(!archived[0][required].is_null(), "{required}");
+    }
+}

@@ -6,6 +6,7 @@
 
 mod backfill;
 mod beside;
+mod deep;
 mod detail;
 mod engine;
 mod follow;
@@ -85,6 +86,14 @@ pub async fn run(
 pub async fn read_once(session: &Session, without: &[SourceId], mut sink: impl FnMut(Envelope) + Send) {
     let schedule = Schedule::new(Instant::now(), without).once();
     Engine::new(session, schedule, Out::Sink(&mut sink)).run(None).await;
+}
+
+/// The same, and last what lies in the objects that customization names and in the invocation log: at most so many
+/// bytes of objects. The session must have been made for content.
+pub async fn read_deep(session: &Session, bytes: u64, mut sink: impl FnMut(Envelope) + Send) {
+    let now = Instant::now();
+    let schedule = Schedule::new(now, &[]).and_deep(now).once();
+    Engine::new(session, schedule, Out::Sink(&mut sink)).with_deep(bytes).run(None).await;
 }
 
 /// A session of a generation stays one principal's: what was read as another would be shown as this one's.

@@ -8,6 +8,7 @@ mod architecture;
 mod bed;
 mod console;
 mod data;
+mod deep;
 mod faults;
 mod fix;
 mod history;

@@ -19,13 +19,14 @@ fn export(bed: &Bed) -> (Value, String) {
     (serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {}", err(&exported))), text)
 }
 
-/// State and error kind of each source of a scan, by its name.
+/// State and error kind of each source that every scan reads, by its name.
 fn coverage(bed: &Bed) -> Vec<(String, String, String)> {
     let env = [bed_env("ONCALLREADONLY"), vec![("AWS_MAX_ATTEMPTS", "1"), ("AWS_RETRY_MODE", "standard")]].concat();
     let output = bedwatch(&["scan", "--endpoint-url", &bed.url, "-M", "json"], &env);
     let document: Value = serde_json::from_str(&out(&output)).unwrap_or_else(|e| panic!("{e}: {}", err(&output)));
     let text = |line: &Value, pointer: &str| line.pointer(pointer).and_then(Value::as_str).unwrap_or("").to_owned();
-    let lines = document["coverage"].as_array().unwrap().iter();
+    let every = |line: &&Value| bedwatch::inventory::SourceId::named(&text(line, "/source")).unwrap().is_read();
+    let lines = document["coverage"].as_array().unwrap().iter().filter(every);
     lines.map(|line| (text(line, "/source"), text(line, "/state"), text(line, "/error/kind"))).collect()
 }
 

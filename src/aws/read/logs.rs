@@ -114,6 +114,43 @@ fn parse<'a>(messages: impl Iterator<Item = &'a str>, group: &ResourceId) -> (Ve
     (invocations, malformed)
 }
 
+/// One page of what lies in the invocation log, bodies and all: it is looked into and dropped.
+#[derive(Clone, Default)]
+pub struct RecordPage {
+    /// The records, oldest of the page first.
+    pub records: Vec<String>,
+    /// Where the page of before begins; none at the beginning.
+    pub before: Option<String>,
+}
+
+/// One page of `GetLogEvents`, the latest first. Only a session made for content can send it. A stream that is not
+/// there yet holds nothing.
+pub async fn records(
+    session: &Session,
+    group: &ResourceId,
+    since: Timestamp,
+    page: Option<String>,
+) -> Result<RecordPage, ReadError> {
+    let call = session
+        .logs()
+        .get_log_events()
+        .log_group_name(group.as_str())
+        .log_stream_name(STREAM)
+        .start_time(since.millis())
+        .start_from_head(false)
+        .set_next_token(page.clone());
+    match call.send().await {
+        Ok(answer) => {
+            // why the comparison: at its beginning the log gives the token that it was asked with.
+            let before = answer.next_backward_token.filter(|token| Some(token) != page.as_ref());
+            let records = answer.events.unwrap_or_default().into_iter().filter_map(|event| event.message);
+            Ok(RecordPage { records: records.collect(), before })
+        }
+        Err(error) if has_code(&error, &["ResourceNotFoundException"]) => Ok(RecordPage::default()),
+        Err(error) => Err(failed(session, SourceId::CONVERSATIONS, &error)),
+    }
+}
+
 fn log_group(group: &SdkLogGroup) -> Option<LogGroup> {
     // why: `arn` ends in `:*`, `logGroupArn` does not; policies name both, the inventory the plain one.
     let arn = group.log_group_arn().or_else(|| group.arn().map(|arn| arn.trim_end_matches(":*")));

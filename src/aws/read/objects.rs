@@ -1,19 +1,24 @@
-//! Objects of buckets, read by range: what `data scan` and `artifact check` look into when they are given `s3://`.
-//! Only a session made for content can send these calls (`operations::CONTENT`); every other is refused by the guard.
+//! Objects of buckets, listed, and read by range: what `data scan` and `artifact check` look into when they are given
+//! `s3://`, and `scan --deep` under the prefixes of lineage. Only a session made for content can send these calls
+//! (`operations::CONTENT`); every other is refused by the guard.
 //!
-//! Every call names the expected owner, as those of [`super::s3`] do: a bucket in a stranger's account is refused.
-//! All ranges of an object are asked for with its ETag: an object that changes while it is read is an error.
+//! Every call names the expected owner, as those of [`super::s3`] do: a bucket in a stranger's account is refused,
+//! unless lineage names it and the account is known not to own it. All ranges of an object are asked for with its ETag: an object that changes while it is read is an error.
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
+use aws_sdk_s3::types::{ChecksumMode, ChecksumType};
+use base64::Engine as _;
 use tokio::runtime::Handle;
 
 use crate::aws::Session;
 use crate::aws::error::classify;
+use crate::base::{Text, Timestamp};
 use crate::content::ByteSource;
 use crate::content::artefact::{Entry, Folder};
 use crate::inventory::ReadError;
+use crate::inventory::objects::Head;
 
 /// Objects of one prefix; more are not looked at, which is told.
 const MOST: usize = 100_000;
@@ -40,6 +45,32 @@ impl Address {
     }
 }
 
+/// A bucket, and how to ask it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Its name.
+    pub bucket: String,
+    /// Its region, if it is known; else the session's is asked.
+    pub region: Option<Text>,
+    /// Whether it is known to be another account's: then nobody is expected to own it.
+    pub foreign: bool,
+}
+
+impl Holder {
+    /// A bucket that must be the account's own, asked in the session's region.
+    pub fn own(bucket: &str) -> Self {
+        Self { bucket: bucket.to_owned(), region: None, foreign: false }
+    }
+
+    fn client(&self, session: &Session) -> aws_sdk_s3::Client {
+        self.region.as_ref().map_or_else(|| session.s3().clone(), |region| session.s3_in(region.as_str()))
+    }
+
+    fn owner(&self, session: &Session) -> Option<String> {
+        (!self.foreign).then(|| session.info().account.to_string())
+    }
+}
+
 /// An object as a list shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object {
@@ -49,18 +80,30 @@ pub struct Object {
     pub size: u64,
     /// Its ETag, with its quotes.
     pub etag: String,
+    /// When it was written.
+    pub modified: Option<Timestamp>,
 }
 
 /// `ListObjectsV2` of what an address names: the object of that key, else what lies below it as a folder. `true` if
 /// there are more than are told.
 pub async fn list(session: &Session, address: &Address) -> Result<(Vec<Object>, bool), ReadError> {
+    list_in(session, &Holder::own(&address.bucket), &address.key, MOST).await
+}
+
+/// The same in a bucket anywhere, at most so many.
+pub async fn list_in(
+    session: &Session,
+    holder: &Holder,
+    key: &str,
+    most: usize,
+) -> Result<(Vec<Object>, bool), ReadError> {
     let mut found = Vec::new();
-    let mut pages = session
-        .s3()
+    let mut pages = holder
+        .client(session)
         .list_objects_v2()
-        .bucket(&address.bucket)
-        .prefix(&address.key)
-        .expected_bucket_owner(session.info().account.as_str())
+        .bucket(&holder.bucket)
+        .prefix(key)
+        .set_expected_bucket_owner(holder.owner(session))
         .into_paginator()
         .send();
     let mut more = false;
@@ -71,33 +114,54 @@ pub async fn list(session: &Session, address: &Address) -> Result<(Vec<Object>, 
                 key: object.key()?.to_owned(),
                 size: u64::try_from(object.size()?).unwrap_or_default(),
                 etag: object.e_tag().unwrap_or_default().to_owned(),
+                modified: super::maybe_time(object.last_modified()),
             })
         }));
-        if found.len() > MOST {
-            found.truncate(MOST);
+        if found.len() > most {
+            found.truncate(most);
             more = true;
             break;
         }
     }
-    if let Some(exact) = found.iter().find(|object| object.key == address.key) {
+    // Consoles make folders visible by empty objects of their names.
+    if let Some(exact) = found.iter().find(|object| object.key == key && !key.ends_with('/')) {
         return Ok((vec![exact.clone()], false));
     }
     // why: the prefix `train` must not take `training-secret/` in.
-    let folder = if address.key.is_empty() || address.key.ends_with('/') {
-        address.key.clone()
-    } else {
-        format!("{}/", address.key)
-    };
-    // Consoles make folders visible by empty objects.
+    let folder = if key.is_empty() || key.ends_with('/') { key.to_owned() } else { format!("{key}/") };
     found.retain(|object| object.key.starts_with(&folder) && !object.key.ends_with('/'));
     Ok((found, more))
+}
+
+/// `HeadObject`, with the checksum that S3 keeps.
+pub async fn head(session: &Session, holder: &Holder, key: &str) -> Result<Head, ReadError> {
+    let call = holder.client(session).head_object().bucket(&holder.bucket).key(key);
+    let call = call.checksum_mode(ChecksumMode::Enabled).set_expected_bucket_owner(holder.owner(session));
+    let answer = call.send().await.map_err(|error| classify("s3:HeadObject", &error, session.clock().now()))?;
+    // why: that of an upload in parts is a checksum of checksums, which no manifest gives.
+    let whole = answer.checksum_type() != Some(&ChecksumType::Composite);
+    Ok(Head {
+        key: key.into(),
+        bytes: answer.content_length().and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or_default(),
+        modified: super::maybe_time(answer.last_modified()),
+        version: answer.version_id().filter(|version| !version.is_empty()).map(Text::new),
+        encryption: super::text(answer.server_side_encryption().map(aws_sdk_s3::types::ServerSideEncryption::as_str)),
+        kms_key: super::id(answer.ssekms_key_id()),
+        sha256: answer.checksum_sha256().filter(|_| whole).and_then(hexadecimal),
+    })
+}
+
+/// A checksum as manifests write it. One with a dash is of an upload in parts.
+fn hexadecimal(checksum: &str) -> Option<Text> {
+    let bytes = base64::engine::general_purpose::STANDARD.decode(checksum).ok().filter(|bytes| bytes.len() == 32)?;
+    Some(Text::new(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
 }
 
 /// An object, read by range. Blocks: for threads that are not the runtime's.
 pub struct S3Object {
     session: Session,
     runtime: Handle,
-    bucket: String,
+    holder: Holder,
     object: Object,
     held: Mutex<Held>,
 }
@@ -112,11 +176,11 @@ struct Held {
 
 impl S3Object {
     /// An object of a list.
-    pub fn new(session: &Session, runtime: &Handle, bucket: &str, object: Object) -> Self {
+    pub fn new(session: &Session, runtime: &Handle, holder: &Holder, object: Object) -> Self {
         Self {
             session: session.clone(),
             runtime: runtime.clone(),
-            bucket: bucket.to_owned(),
+            holder: holder.clone(),
             object,
             held: Mutex::default(),
         }
@@ -125,18 +189,18 @@ impl S3Object {
     /// `GetObject` of one range.
     async fn range(&self, from: u64, length: u64) -> io::Result<Vec<u8>> {
         let call = self
-            .session
-            .s3()
+            .holder
+            .client(&self.session)
             .get_object()
-            .bucket(&self.bucket)
+            .bucket(&self.holder.bucket)
             .key(&self.object.key)
             .range(format!("bytes={from}-{}", from + length - 1))
-            .expected_bucket_owner(self.session.info().account.as_str());
+            .set_expected_bucket_owner(self.holder.owner(&self.session));
         let call = if self.object.etag.is_empty() { call } else { call.if_match(&self.object.etag) };
         let answer = call.send().await;
-        let answer = answer.map_err(|error| {
-            io::Error::other(classify("s3:GetObject", &error, self.session.clock().now()).to_string())
-        })?;
+        // The error goes whole: who reads on may want its kind.
+        let answer =
+            answer.map_err(|error| io::Error::other(classify("s3:GetObject", &error, self.session.clock().now())))?;
         let mut body = answer.body;
         let mut bytes = Vec::new();
         while let Some(chunk) = body.next().await {
@@ -183,6 +247,7 @@ impl ByteSource for S3Object {
 pub struct S3Folder {
     session: Session,
     runtime: Handle,
+    holder: Holder,
     address: Address,
     /// What every key begins with.
     base: String,
@@ -194,13 +259,18 @@ impl S3Folder {
     /// Lists it.
     pub async fn list(session: &Session, address: Address) -> Result<Self, ReadError> {
         let (objects, more) = list(session, &address).await?;
+        Ok(Self::of(session, Holder::own(&address.bucket), address, objects, more))
+    }
+
+    /// Objects that were listed. Needs a runtime around it, which carries what is read.
+    pub fn of(session: &Session, holder: Holder, address: Address, objects: Vec<Object>, more: bool) -> Self {
         let single = matches!(objects.as_slice(), [one] if one.key == address.key);
         let base = match (single, address.key.as_str()) {
             (true, key) => key.rsplit_once('/').map_or(String::new(), |(folder, _)| format!("{folder}/")),
             (false, key) if key.is_empty() || key.ends_with('/') => key.to_owned(),
             (false, key) => format!("{key}/"),
         };
-        Ok(Self { session: session.clone(), runtime: Handle::current(), address, base, objects, more })
+        Self { session: session.clone(), runtime: Handle::current(), holder, address, base, objects, more }
     }
 
     /// Whether the address is that of one object.
@@ -217,7 +287,7 @@ impl S3Folder {
     pub fn sources(&self) -> impl Iterator<Item = (String, S3Object)> {
         self.objects.iter().map(|object| {
             let uri = format!("s3://{}/{}", self.address.bucket, object.key);
-            (uri, S3Object::new(&self.session, &self.runtime, &self.address.bucket, object.clone()))
+            (uri, S3Object::new(&self.session, &self.runtime, &self.holder, object.clone()))
         })
     }
 
@@ -242,7 +312,7 @@ impl Folder for S3Folder {
     fn open(&self, path: &str) -> io::Result<Box<dyn ByteSource + '_>> {
         let key = format!("{}{path}", self.base);
         let object = self.objects.iter().find(|object| object.key == key).ok_or(io::ErrorKind::NotFound)?;
-        Ok(Box::new(S3Object::new(&self.session, &self.runtime, &self.address.bucket, object.clone())))
+        Ok(Box::new(S3Object::new(&self.session, &self.runtime, &self.holder, object.clone())))
     }
 }
 
@@ -311,10 +381,36 @@ mod tests {
         );
     }
 
+    #[test]
+    fn checksums_as_manifests_write_them() {
+        let empty = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+        let hex = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        assert_eq!(hexadecimal(empty), Some(hex.into()));
+        assert_eq!((hexadecimal("47DEQpj8-3"), hexadecimal("AAAA")), (None, None));
+    }
+
+    #[tokio::test]
+    async fn a_bucket_of_another_account_is_asked_without_an_owner_and_in_its_region() {
+        let server = Server::aws(answer).await;
+        let session = content_session(&server).await;
+        let foreign = Holder { bucket: "theirs".into(), region: Some("eu-west-1".into()), foreign: true };
+        let (objects, _) = list_in(&session, &foreign, "imp/", 10).await.unwrap();
+        assert_eq!(objects.len(), 1, "{objects:?}");
+        assert!(head(&session, &foreign, "imp/model.safetensors").await.is_err(), "the server answers no heads");
+        for request in server.seen() {
+            let request = request.0.to_ascii_lowercase();
+            assert!(!request.contains("expected-bucket-owner") && request.contains("/eu-west-1/s3/"), "{request}");
+        }
+        assert!(head(&session, &Holder::own("ours"), "k").await.is_err());
+        assert!(server.seen().last().unwrap().0.to_ascii_lowercase().contains("expected-bucket-owner: 123456789012"));
+    }
+
     #[tokio::test]
     async fn a_session_that_was_not_asked_for_content_sends_nothing() {
         let server = Server::aws(answer).await;
         let plain = session(&server).await;
+        let refused = head(&plain, &Holder::own("orion"), "imp/x").await.unwrap_err();
+        assert!(refused.message.as_str().contains("guard"), "{refused:?}");
         let error = list(&plain, &Address::parse("s3://orion/imp").unwrap()).await.unwrap_err();
         assert!(error.message.as_str().contains("guard"), "{error:?}");
         assert_eq!(server.seen().len(), 0);

@@ -79,6 +79,8 @@ services! {
     /// Amazon OpenSearch Serverless.
     OpenSearchServerless = "OpenSearchServerless", "aoss", AwsJson("1.0", "OpenSearchServerless"),
         Regional("aoss", "aoss-fips", true);
+    /// AWS Security Hub.
+    SecurityHub = "SecurityHub", "securityhub", Rest, Regional("securityhub", "securityhub-fips", true);
 }
 
 impl Service {

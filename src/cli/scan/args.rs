@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::super::write::PushFlag;
 use crate::posture::{CONTROLS, Framework, Severity, Status, Verdict, compliance, framework};
 use crate::report::Format;
 
@@ -37,6 +38,18 @@ pub(in crate::cli) struct ScanArgs {
     /// Exit with 3 if a failure is at least this bad; warnings never count
     #[arg(long, value_enum, default_value = "low", value_name = "SEVERITY")]
     fail_on: Severity,
+    /// Look into content too: training, validation and import data in S3, and logged prompts and completions. What is
+    /// found is reported by masks and digests; see `bedwatch policy --content`
+    #[arg(long, conflicts_with = "offline")]
+    pub(super) deep: bool,
+    /// Read at most so many bytes of objects a session; what is left over is UNKNOWN
+    #[arg(long, value_name = "BYTES", default_value_t = 64 << 30, requires = "deep")]
+    pub(super) deep_bytes: u64,
+    /// Send the findings to AWS Security Hub of each account and region as well; takes --write
+    #[arg(long, requires = "write", conflicts_with = "offline")]
+    pub(super) push_security_hub: bool,
+    #[command(flatten)]
+    pub(super) write: PushFlag,
     /// Judge a saved case instead of a live account
     #[arg(long, value_name = "CASE")]
     pub(super) offline: Option<PathBuf>,
@@ -57,6 +70,11 @@ impl ScanArgs {
         let severe =
             self.severity.is_empty() || verdict.status == Status::Unknown || self.severity.contains(&verdict.severity);
         named && mapped && severe && !self.excluded.contains(&id)
+    }
+
+    /// Whether some verdicts of a control may be left out.
+    pub(super) fn is_filtered(&self) -> bool {
+        !self.severity.is_empty() || !self.status.is_empty()
     }
 
     /// Whether a verdict is to be shown.

@@ -3,6 +3,7 @@
 
 mod args;
 mod progress;
+mod push;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write as _};
@@ -24,6 +25,8 @@ pub(super) use args::ScanArgs;
 
 /// What was read, live or from a case.
 struct Seen {
+    /// Where it was read; none of a case.
+    target: Option<Target>,
     session: SessionInfo,
     inventory: Inventory,
     activity: Watch,
@@ -45,7 +48,7 @@ pub(super) fn run(target: &Target, args: &ScanArgs) -> Result<Exit, Trouble> {
     let mutes = args.mutes.as_deref().map(read_mutes).transpose()?.unwrap_or_default();
     let (seen, mut failed) = match &args.offline {
         Some(path) => (vec![offline(path)?], Vec::new()),
-        None => runtime()?.block_on(read_all(&target.each())),
+        None => runtime()?.block_on(read_all(&target.each(), args.deep.then_some(args.deep_bytes))),
     };
     if seen.is_empty()
         && let Some((_, error)) = failed.pop()
@@ -59,9 +62,11 @@ pub(super) fn run(target: &Target, args: &ScanArgs) -> Result<Exit, Trouble> {
     for one in &mut judged {
         one.assessment.verdicts.retain(|verdict| args.shows(verdict));
     }
+    // why before the reports: they may be piped to something that ends first.
+    let pushed = if args.push_security_hub { push::all(&judged, args)? } else { true };
     let report = Report { scans: judged.iter().map(Judged::scan).collect(), failures, framework: args.compliance };
     write(&report, args)?;
-    Ok(exit)
+    Ok(if pushed { exit } else { Exit::Failure })
 }
 
 fn judge(seen: Seen, args: &ScanArgs, mutes: &Mutes) -> Judged {
@@ -91,10 +96,10 @@ impl Judged {
 }
 
 /// Reads every target, one after another: they share the bastion's line and the account's rate limits.
-async fn read_all(targets: &[Target]) -> (Vec<Seen>, Vec<(Failure, ReadError)>) {
+async fn read_all(targets: &[Target], deep: Option<u64>) -> (Vec<Seen>, Vec<(Failure, ReadError)>) {
     let (mut seen, mut failed) = (Vec::new(), Vec::new());
     for target in targets {
-        match read(target).await {
+        match read(target, deep).await {
             Ok(one) => seen.push(one),
             Err(error) => {
                 let text = |text: &String| Text::new(text);
@@ -111,24 +116,33 @@ async fn read_all(targets: &[Target]) -> (Vec<Seen>, Vec<(Failure, ReadError)>) 
     (seen, failed)
 }
 
-async fn read(target: &Target) -> Result<Seen, ReadError> {
+/// Reads everything once; with `deep`, at most so many bytes of what lies in objects too.
+async fn read(target: &Target, deep: Option<u64>) -> Result<Seen, ReadError> {
     let clock = Clock::System;
-    let session = live::connect(target, None, &clock).await?;
+    let session = match deep {
+        Some(_) => live::connect_for_content(target, &clock).await?,
+        None => live::connect(target, None, &clock).await?,
+    };
     let (mut inventory, mut activity) = (Inventory::default(), Watch::default());
     let mut progress = Progress::of(session.info());
-    crate::source::live::read_once(&session, &[], |envelope: Envelope| match envelope.message {
+    let sink = |envelope: Envelope| match envelope.message {
         Message::Update(update) => {
-            progress.tell(&inventory);
+            progress.looked_into(&update);
             inventory.apply(*update);
+            progress.tell(&inventory);
         }
         Message::Events(events) => {
             activity.take(&events);
         }
         _ => {}
-    })
-    .await;
+    };
+    match deep {
+        Some(bytes) => crate::source::live::read_deep(&session, bytes, sink).await,
+        None => crate::source::live::read_once(&session, &[], sink).await,
+    }
     progress.end();
     Ok(Seen {
+        target: Some(target.clone()),
         session: session.info().clone(),
         inventory,
         activity,
@@ -145,6 +159,7 @@ fn offline(path: &Path) -> Result<Seen, Trouble> {
     // A case from which no events can be read still says what it holds otherwise: its coverage tells the rest.
     activity.take(&case.events(EVENTS_KEPT).unwrap_or_default());
     Ok(Seen {
+        target: None,
         at: saved.at,
         first_seen: first_seen(&case),
         activity,

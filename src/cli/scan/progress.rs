@@ -1,9 +1,10 @@
-//! How far reading is: one line on stderr, drawn over, only when that is a terminal.
+//! How far reading is: one line on stderr, drawn over, only when that is a terminal; and, in a deep look, a line for
+//! each prefix that was looked into, whether or not it is one: who runs it should see what was read.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
 use crate::base::Clock;
-use crate::inventory::{Inventory, SessionInfo};
+use crate::inventory::{Inventory, Items, SessionInfo, Update};
 
 const WIDTH: usize = 24;
 
@@ -27,6 +28,22 @@ impl Progress {
             let bar = "#".repeat(complete * WIDTH / all.max(1));
             self.shown =
                 write!(io::stderr(), "\r[{bar:<WIDTH$}] {complete}/{all} sources of {}\x1b[K", self.place).is_ok();
+        }
+    }
+
+    /// Tells what was looked into.
+    pub(super) fn looked_into(&mut self, update: &Update) {
+        let Update::Read(Items::Data(data)) = update else { return };
+        for one in data {
+            let Ok(content) = one.content.known() else { continue };
+            let clear = if self.shown { "\r\x1b[K" } else { "" };
+            let unread = match content.unread_objects {
+                0 => String::new(),
+                count => format!(", {count} not read whole"),
+            };
+            let line = format!("{} objects, {} bytes{unread}", content.objects, content.bytes);
+            // stderr may be closed; the scan goes on.
+            let _ = writeln!(io::stderr(), "{clear}bedwatch: looked into {} ({}): {line}", one.uri, one.words());
         }
     }
 

@@ -200,7 +200,7 @@ fn coverage(scan: &Scan<'_>) -> String {
         "<h2>Coverage <span class=\"dim\">{}: {complete} of {all} sources</span></h2>\n<table>",
         escaped(&place(scan))
     );
-    for source in SourceId::all().filter(|source| source.is_read()) {
+    for source in SourceId::all().filter(|source| scan.coverage().expects(*source)) {
         let state = scan.coverage().state(source, scan.at);
         let error = scan.coverage().report(source).and_then(|report| report.error.as_ref());
         let why = error.map(|error| format!("{error}. {}", error.kind.advice_once())).unwrap_or_default();

@@ -9,6 +9,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
 
+use super::deep::{Deep, Plan};
 use super::detail::Pick;
 use super::follow::Follow;
 use super::gate::Gate;
@@ -79,6 +80,7 @@ pub(super) struct Engine<'a> {
     sources: BTreeMap<Id, (SourceId, Instant)>,
     follow: Arc<Mutex<Follow>>,
     invoked: Arc<Mutex<Invoked>>,
+    deep: Option<Arc<Deep>>,
     keys: Vec<Key>,
     buckets: Vec<Bucket>,
     /// Whether the inventory changed since lineage was followed.
@@ -106,6 +108,7 @@ impl<'a> Engine<'a> {
             sources: BTreeMap::new(),
             follow: Arc::default(),
             invoked: Arc::default(),
+            deep: None,
             keys: Vec::new(),
             buckets: Vec::new(),
             moved: false,
@@ -115,6 +118,11 @@ impl<'a> Engine<'a> {
             calls: Vec::new(),
             lost: None,
         }
+    }
+
+    /// Looks into objects and logs too, as far as the schedule says so.
+    pub(super) fn with_deep(self, bytes: u64) -> Self {
+        Self { deep: Some(Arc::new(Deep::new(bytes))), ..self }
     }
 
     /// Reads until told to stop; with `commands` absent, until everything due has been read.
@@ -195,6 +203,10 @@ impl<'a> Engine<'a> {
         if source == SourceId::LOG_EVENTS {
             let (invoked, place) = (self.invoked.clone(), invoked::place(&self.inventory));
             return self.tasks.spawn(async move { Some(invoked.lock().await.look(&reader, place).await) }).id();
+        }
+        if let Some(deep) = self.deep.clone().filter(|_| source.is_deep()) {
+            let plan = Plan::of(&self.inventory, &self.known);
+            return self.tasks.spawn(async move { Some(deep.read(source, &reader, plan).await) }).id();
         }
         // why half: a source falls due a little before or after its interval, and what was read with
         // the last round must not wait for the one after next.

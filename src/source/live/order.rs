@@ -133,6 +133,10 @@ pub(super) fn after(source: S) -> &'static [S] {
         S::FUNCTION_POLICIES => &[S::FUNCTIONS],
         S::COLLECTION_DOCUMENTS => &[S::COLLECTION_POLICIES],
         S::RULE_TARGETS => &[S::RULES],
+        // why last: what a deep look reads is named by everything before.
+        S::OBJECTS => FOREGROUND,
+        S::HEADS | S::CONTENT => &[S::OBJECTS],
+        S::CONVERSATIONS => INVOKED,
         _ => &[],
     }
 }
@@ -145,7 +149,7 @@ mod tests {
     #[test]
     fn nothing_waits_for_itself_or_for_what_is_never_read() {
         let mut done: BTreeSet<S> = BTreeSet::new();
-        let all: Vec<S> = S::all().filter(|source| source.is_read()).collect();
+        let all: Vec<S> = S::all().filter(|source| source.is_read() || source.is_deep()).collect();
         while let Some(next) = all.iter().find(|s| !done.contains(s) && after(**s).iter().all(|d| done.contains(d))) {
             done.insert(*next);
         }
@@ -155,7 +159,7 @@ mod tests {
 
     #[test]
     fn nothing_waits_for_a_later_wave() {
-        for source in S::all().filter(|source| source.is_read()) {
+        for source in S::all().filter(|source| source.is_read() || source.is_deep()) {
             for needed in after(source) {
                 assert!(needed.source().wave <= source.source().wave, "{source} {needed}");
             }

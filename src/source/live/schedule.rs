@@ -46,6 +46,14 @@ impl Schedule {
         Self { slots: read.map(|source| (source, slot.clone())).collect(), paused: false, once: false }
     }
 
+    /// With what lies in objects and logs.
+    #[must_use]
+    pub(super) fn and_deep(mut self, now: Instant) -> Self {
+        let slot = Slot { due: Some(now), ..Slot::default() };
+        self.slots.extend(SourceId::all().filter(|source| source.is_deep()).map(|source| (source, slot.clone())));
+        self
+    }
+
     /// One round only: nothing falls due again by itself.
     #[must_use]
     pub(super) fn once(self) -> Self {
@@ -164,7 +172,7 @@ mod tests {
     #[test]
     fn a_round_goes_in_order_and_reaches_everything() {
         let begin = Instant::now();
-        let mut schedule = Schedule::new(begin, &[]).once();
+        let mut schedule = Schedule::new(begin, &[]).and_deep(begin).once();
         let mut order = Vec::new();
         for step in 1..20 {
             let now = begin + Duration::from_millis(step);
@@ -177,7 +185,10 @@ mod tests {
         let at = |source| order.iter().position(|s| *s == source).unwrap();
         assert!(at(S::JOBS) < at(S::JOB_DETAILS) && at(S::JOB_DETAILS) < at(S::BUCKET_LOCATION));
         assert!(at(S::BUCKET_ENCRYPTION) < at(S::KEY_POLICIES) && at(S::KEY_POLICIES) < at(S::BUCKET_ACL));
-        assert_eq!(order.len(), S::all().filter(|source| source.is_read()).count());
+        assert!(at(S::IMPORT_JOB_DETAILS) < at(S::OBJECTS) && at(S::OBJECTS) < at(S::CONTENT));
+        assert_eq!(order.len(), S::all().filter(|source| source.is_read() || source.is_deep()).count());
+        let usual = Schedule::new(begin, &[]);
+        assert!(usual.slots.keys().all(|source| !source.is_deep()), "content is read only when it is asked for");
     }
 
     #[test]

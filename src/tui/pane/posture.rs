@@ -235,7 +235,7 @@ fn expiring(model: &Model) -> Vec<Vec<Span>> {
 fn gaps(model: &Model) -> Vec<Vec<Span>> {
     let coverage = &model.inventory.coverage;
     SourceId::all()
-        .filter(|source| source.is_read())
+        .filter(|source| coverage.expects(*source))
         .filter_map(|source| {
             let report = coverage.report(source)?;
             let state = coverage.state(source, model.now);

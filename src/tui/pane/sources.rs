@@ -28,13 +28,20 @@ pub fn subjects(model: &Model) -> Vec<Subject> {
         Some(SourceState::Denied) => 0,
         Some(SourceState::Failed) => 1,
         Some(SourceState::Partial) => 2,
-        _ if !source.is_read() => 5,
+        _ if !coverage.expects(source) => 5,
         None | Some(SourceState::NotAsked) => 4,
         Some(SourceState::Complete | SourceState::Stale) => 3,
     };
     let mut all: Vec<SourceId> = SourceId::all().collect();
     all.sort_by_key(|source| (rank(*source), *source));
     all.into_iter().map(Subject::Source).collect()
+}
+
+/// What asks for sources that tell of content.
+const DEEP: &str = "`bedwatch scan --deep`";
+
+fn not_asked(source: SourceId) -> String {
+    if source.is_deep() { format!("only {DEEP} reads it") } else { "a later version reads it".to_owned() }
 }
 
 fn role(state: SourceState) -> Role {
@@ -61,12 +68,12 @@ pub fn cells(model: &Model, subject: &Subject) -> Option<Vec<Cell>> {
     let calls = model.calls.get(source.name());
     let why = match report.and_then(|report| report.error.as_ref()) {
         Some(error) => Cell::of(format!("{}: {}", error.kind.word(), error.message), Role::Text),
-        None if !source.is_read() => Cell::new("a later version reads it"),
+        None if !coverage.expects(*source) => Cell::new(not_asked(*source)),
         None => Cell::new(source.source().what),
     };
     Some(vec![
         Cell::new(source.name()),
-        Cell::of(if source.is_read() { state.word() } else { "not yet" }, role(state)),
+        Cell::of(if source.is_read() || source.is_deep() { state.word() } else { "not yet" }, role(state)),
         report.map_or_else(dash, |report| age(model, report.at)),
         report.map_or_else(dash, |report| count(u64::from(report.items), false)),
         report.map_or_else(dash, |report| count(u64::from(report.failed), true)),
@@ -83,7 +90,9 @@ pub fn page(model: &Model, source: SourceId, width: usize) -> Page {
     let state = model.inventory.coverage.state(source, model.now);
     page.state = Some((role(state), state.word().to_uppercase()));
     page.field("tells", Role::Text, source.source().what);
-    if !source.is_read() {
+    if source.is_deep() {
+        page.field("read", Role::Text, format!("once, by {DEEP}: it reads content"));
+    } else if !source.is_read() {
         page.field("read", Role::Dim, "by a later version; controls that need it say UNKNOWN");
     } else if source.source().every > 0 {
         page.field("read", Role::Text, format!("every {} s", source.source().every));

@@ -21,6 +21,7 @@ def plant(planter: Any) -> None:
     networks = network.plant(planter)
     buckets.plant(planter, arns)
     bedrock.plant_jobs(planter, arns, networks)
+    buckets.age(planter, {job.name: bedrock.dict_of(planter, "job", job.name)["creationTime"] for job in bedrock.JOBS})
     served = bedrock.plant_models(planter, arns)
     bedrock.plant_jobs_on_models(planter, arns)
     logs.plant(planter, arns, served)
