@@ -110,7 +110,7 @@ fn an_organization_takes_away_what_it_is_seen_to() {
         inventory.organization_policies.get_mut("p-FullAWSAccess").unwrap().targets = vec!["r-1".into(), HOME.into()];
         inventory
     };
-    for (what, inventory, expected) in [
+    for (what, inventory, expected) in vec![
         ("in none", account(), "allowed by key policy /Statement/0 \"Use\""),
         ("nothing but what AWS puts there", member(Vec::new()), "allowed by key policy /Statement/0 \"Use\""),
         (
@@ -163,7 +163,7 @@ fn what_cannot_be_read_of_it_settles_nothing_that_it_could_take_away() {
         spoil(&mut inventory);
         inventory
     };
-    for (what, inventory, why) in [
+    for (what, inventory, why) in vec![
         (
             "organization",
             blind(&|i| i.settings.organization = denied("organizations:DescribeOrganization")),
@@ -185,7 +185,7 @@ fn what_cannot_be_read_of_it_settles_nothing_that_it_could_take_away() {
         (
             "document",
             blind(&|i| {
-                i.organization_policies.get_mut("p-x").unwrap().document = denied("organizations:DescribePolicy")
+                i.organization_policies.get_mut("p-x").unwrap().document = denied("organizations:DescribePolicy");
             }),
             "x of r-1: organizations:DescribePolicy denied",
         ),

@@ -251,7 +251,7 @@ mod tests {
             match near {
                 None => assert_eq!(said, None, "{name}"),
                 Some(near) => {
-                    assert!(said.as_ref().is_some_and(|said| said.as_str().contains(near)), "{name}: {said:?}")
+                    assert!(said.as_ref().is_some_and(|said| said.as_str().contains(near)), "{name}: {said:?}");
                 }
             }
         }

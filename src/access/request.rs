@@ -282,7 +282,7 @@ where
 }
 
 /// The levels of an organization, to be asked.
-fn imposed<'a>(levels: &'a [Level]) -> impl Iterator<Item = (impl Iterator<Item = (&'a Layer, &'a Policy)>, bool)> {
+fn imposed(levels: &[Level]) -> impl Iterator<Item = (impl Iterator<Item = (&Layer, &Policy)>, bool)> {
     levels.iter().map(|level| (level.policies.iter().map(|(layer, policy)| (layer, policy)), level.unread))
 }
 
