@@ -1,5 +1,6 @@
 //! CUS-NET-07: whether names of AWS resolve in the VPCs of jobs.
 
+use crate::base::ResourceId;
 use crate::inventory::{Kind, ResourceRef, SourceId};
 use crate::posture::catalogue::framework::{FEDRAMP, NIST, SRA};
 use crate::posture::control::Control;
@@ -58,7 +59,7 @@ fn resolution(judge: &Judge<'_>) -> Vec<Verdict> {
         let draft = subject
             .shows("enableDnsSupport", support)
             .shows("enableDnsHostnames", hostnames)
-            .shows("dhcpOptionsId", options.map_or("none", |options| options.as_str()))
+            .shows("dhcpOptionsId", options.map_or("none", ResourceId::as_str))
             .shows_some("domain-name-servers", servers.map(listed));
         let mut problems = Vec::new();
         if !support {

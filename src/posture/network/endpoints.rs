@@ -44,6 +44,9 @@ pub(in crate::posture) const NET_03: Control = Control {
     evaluate: ways_to_s3,
 };
 
+/// A route table, and the jobs' subnets that follow it.
+type Followed<'a> = (&'a RouteTable, Vec<&'a ResourceId>);
+
 fn ways_to_s3(judge: &Judge<'_>) -> Vec<Verdict> {
     networks(judge).iter().flat_map(|(vpc, network)| of_vpc(judge, vpc, network)).collect()
 }
@@ -56,8 +59,7 @@ fn of_vpc(judge: &Judge<'_>, vpc: &ResourceId, network: &Network<'_>) -> Vec<Ver
         .on(ResourceRef::new(Kind::Vpc, vpc))
         .related(network.references())
         .related(s3.iter().map(|endpoint| ResourceRef::new(Kind::Endpoint, &endpoint.id)));
-    let (mut tables, mut lost): (BTreeMap<&ResourceId, (&RouteTable, Vec<&ResourceId>)>, Vec<&ResourceId>) =
-        (BTreeMap::new(), Vec::new());
+    let (mut tables, mut lost): (BTreeMap<&ResourceId, Followed<'_>>, Vec<&ResourceId>) = (BTreeMap::new(), Vec::new());
     for subnet in &network.subnets {
         match inventory.route_table_of(subnet) {
             Some(table) => tables.entry(&table.id).or_insert_with(|| (table, Vec::new())).1.push(subnet),
@@ -71,8 +73,7 @@ fn of_vpc(judge: &Judge<'_>, vpc: &ResourceId, network: &Network<'_>) -> Vec<Ver
     }
     let usable: Vec<&Endpoint> = s3.iter().copied().filter(|endpoint| is_available(endpoint)).collect();
     let entered: BTreeSet<&ResourceId> = usable.iter().flat_map(|endpoint| &endpoint.route_tables).collect();
-    let missing: Vec<&(&RouteTable, Vec<&ResourceId>)> =
-        tables.values().filter(|(table, _)| !entered.contains(&table.id)).collect();
+    let missing: Vec<&Followed<'_>> = tables.values().filter(|(table, _)| !entered.contains(&table.id)).collect();
     let resolved = usable.iter().find(|endpoint| is_interface(endpoint) && endpoint.private_dns);
     let draft = subject
         .clone()
@@ -128,7 +129,7 @@ fn or_none(items: impl Iterator<Item = String>) -> String {
 }
 
 /// What follows when these tables do not lead to S3.
-fn consequence(missing: &[&(&RouteTable, Vec<&ResourceId>)]) -> &'static str {
+fn consequence(missing: &[&Followed<'_>]) -> &'static str {
     let leads_out = |table: &RouteTable| {
         table.routes.iter().any(|route| route.state != "blackhole" && way_out(route) != Way::Stays)
     };
