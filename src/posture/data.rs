@@ -1,8 +1,8 @@
 //! Data: what models learn from, who may read it and who may change it.
 
-mod content;
-mod drift;
-mod objects;
+pub(super) mod content;
+pub(super) mod drift;
+pub(super) mod objects;
 #[cfg(test)]
 pub(super) mod writer_tests;
 mod writers;

@@ -7,7 +7,7 @@ mod guardduty;
 mod interventions;
 mod jacking;
 mod jobs;
-mod talk;
+pub(super) mod talk;
 #[cfg(test)]
 pub(super) mod tests;
 

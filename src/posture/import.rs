@@ -1,15 +1,15 @@
 //! Import: how imported models are encrypted, where their jobs run, as whom, what made the weights and what is in them.
 
-mod code;
-mod files;
+pub(super) mod code;
+pub(super) mod files;
 mod keys;
 mod network;
-mod provenance;
+pub(super) mod provenance;
 mod role;
 #[cfg(test)]
 pub(super) mod tests;
 mod training;
-mod weights;
+pub(super) mod weights;
 
 use super::judge::Judge;
 use super::looked::{self, Sort};

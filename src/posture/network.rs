@@ -25,4 +25,4 @@ pub(super) use groups::NET_06;
 pub(super) use interfaces::NET_10;
 pub(super) use jobs::NET_01;
 pub(super) use private_link::NET_09;
-pub(super) use routes::{NET_02, Openings, Unseen, openings};
+pub(super) use routes::{NET_02, Unseen, openings};

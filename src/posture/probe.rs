@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::control::Context;
-use crate::access::{Actions, Caller, Effect, Facts, Identity, Layer, Policy, Resources, Statement, Version};
+use crate::access::{Actions, Bounds, Caller, Effect, Facts, Identity, Layer, Policy, Resources, Statement, Version};
 use crate::base::{Arn, ResourceId, Text};
 
 /// A policy that allows everything.
@@ -56,6 +56,7 @@ impl Probe {
             boundary: None,
             facts: Facts::none(),
             gaps: Vec::new(),
+            bounds: Arc::new(Bounds::none()),
         }
     }
 }

@@ -14,7 +14,6 @@ use crate::inventory::s3::Presence;
 use crate::inventory::{Inventory, Kind, ResourceRef, SourceId};
 use crate::posture::catalogue::framework::{ATLAS, FEDRAMP, GDPR, HIPAA, NIST, OWASP, PCI, SRA};
 use crate::posture::control::{Context, Control};
-use crate::posture::job_roles;
 use crate::posture::judge::{Judge, Problem, listed, unread};
 use crate::posture::permissions::{ask, covers, may, principal, scenario};
 use crate::posture::verdict::{Area, Severity, Verdict};

@@ -111,7 +111,11 @@ fn scoped_pass_role(judge: &Judge<'_>) -> Vec<Verdict> {
             unsure.get_or_insert_with(|| ("uncertain", Text::new(why)));
             problems.clear();
         }
-        let draft = subject.points("creates", format!("{} by {}", create.name, by.by.words()), Some(by.pointer()));
+        let draft = subject.shows("action", &create.name).points(
+            "creates",
+            format!("{} by {}", create.name, by.by.words()),
+            Some(by.pointer()),
+        );
         let right = format!("it can pass only {} to Bedrock", listed(&scoped));
         verdicts.extend(settle(draft, identity, problems, unsure, right));
     }

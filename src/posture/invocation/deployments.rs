@@ -69,7 +69,7 @@ fn deployments(judge: &Judge<'_>) -> Vec<Verdict> {
 }
 
 fn said(judge: &Judge<'_>, id: &str) -> Vec<Verdict> {
-    catalogue::control(id).map(|control| run(control, judge.context)).unwrap_or_default()
+    catalogue::control(id).map(|control| run(control, judge.context, judge.shared)).unwrap_or_default()
 }
 
 fn of_deployment(

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{PRESENCE, customization};
 use crate::access::{
-    Condition, ContextValue, Decision, Effect, Guards, Identity, Level, Policy, Request, Resource, Scenario,
+    Condition, ContextValue, Decision, Effect, Guards, Identity, Layer, Level, Policy, Request, Resource, Scenario,
 };
 use crate::base::{Arn, ResourceId, Text};
 use crate::inventory::organization::OrganizationPolicy;
@@ -182,8 +182,9 @@ impl Limits {
                 .organization_policies
                 .values()
                 .filter(|held| held.targets.contains(id))
-                .filter_map(|held| parsed.get(&held.id).cloned())
+                .filter_map(|held| Some((Layer::Scp(held.name.clone()), parsed.get(&held.id)?.clone())))
                 .collect(),
+            unread: false,
         };
         // A level without any policy is one that was not seen whole: AWS keeps at least one on each.
         let levels: Vec<Level> = path.iter().map(level).filter(|level| !level.policies.is_empty()).collect();
