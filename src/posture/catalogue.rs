@@ -1,7 +1,7 @@
 //! Every control, declared once. Lists, help, exports and documentation derive from this.
 
 use super::control::Control;
-use super::{detection, encryption, identity, logging, network};
+use super::{data, detection, encryption, identity, logging, network};
 
 /// The controls, by area and number.
 pub static CONTROLS: &[Control] = &[
@@ -15,7 +15,26 @@ pub static CONTROLS: &[Control] = &[
     identity::IAM_02,
     network::NET_01,
     network::NET_02,
+    data::DAT_01,
+    data::DAT_03,
+    data::DAT_04,
+    data::DAT_05,
+    data::DAT_06,
+    data::DAT_08,
+    data::DAT_10,
+    data::DAT_12,
     logging::LOG_01,
+    logging::LOG_02,
+    logging::LOG_03,
+    logging::LOG_04,
+    logging::LOG_05,
+    logging::LOG_06,
+    logging::LOG_07,
+    logging::LOG_08,
+    logging::LOG_09,
+    logging::LOG_10,
+    logging::LOG_11,
+    logging::LOG_12,
     detection::DET_01,
 ];
 

@@ -142,6 +142,7 @@ const TABLES: &[&[fn()]] = &[
     super::encryption::tests::ALL,
     super::identity::tests::ALL,
     super::network::tests::ALL,
+    super::data::tests::ALL,
     super::logging::tests::ALL,
     super::detection::tests::ALL,
 ];

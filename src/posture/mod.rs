@@ -7,6 +7,7 @@ pub mod assess;
 pub mod catalogue;
 pub mod compliance;
 pub mod control;
+mod data;
 mod detection;
 mod encryption;
 pub mod event_pattern;

@@ -117,9 +117,9 @@ fn states_of_keys() {
     let verdict = verdicts(&dying, c).remove(0);
     assert_eq!(
         verdict.reason.as_str(),
-        "key tuning is PendingDeletion on 2027-01-21 02:53; job job1, model model1, bucket train cannot be decrypted"
+        "key tuning is PendingDeletion on 2027-01-21 02:53; job job1, model model1, bucket logs, bucket train, log group /bedrock/invocations cannot be decrypted"
     );
-    assert_eq!(verdict.related.len(), 3);
+    assert_eq!(verdict.related.len(), 5);
     // A key that is named by an alias and by its ARN is one key.
     expect(c, "two names", |i| detail(i).kms_key = Some(id("alias/tuning")), &[("k1", Pass, "ok")]);
     expect(c, "not in the inventory", |i| i.keys.clear(), &[("k1", Unknown, "unread")]);
@@ -440,6 +440,7 @@ fn strangers_in_key_policies() {
             i.jobs.clear();
             i.models.clear();
             i.buckets.clear();
+            i.log_groups.clear();
         },
         &[("us-east-1", NotApplicable, "not-applicable")],
     );
