@@ -65,8 +65,10 @@ fn closed(judge: &Judge<'_>) -> Vec<Verdict> {
     })
 }
 
-/// The four switches, by their names.
-const SWITCHES: [(&str, fn(&PublicAccessBlock) -> bool); 4] = [
+/// A switch: its name, and whether it is on.
+type Switch = (&'static str, fn(&PublicAccessBlock) -> bool);
+/// The four switches.
+const SWITCHES: [Switch; 4] = [
     ("BlockPublicAcls", |block| block.block_acls),
     ("IgnorePublicAcls", |block| block.ignore_acls),
     ("BlockPublicPolicy", |block| block.block_policy),

@@ -143,7 +143,7 @@ fn ask(context: &Context<'_>, bucket: &Bucket, policy: &Policy) -> (bool, Vec<St
             let answer = Request { identity, action, resource: &resource, scenario: &plain, guards }.answer();
             match answer.decision {
                 Decision::ExplicitlyDenied { by } if by.iter().any(|by| everybody(by.pointer.as_deref())) => {
-                    denied = true
+                    denied = true;
                 }
                 _ => {
                     let action = if *action == "s3:EveryOtherAction" { "every other action" } else { *action };
