@@ -424,7 +424,10 @@ fn context_label(judge: &Judge<'_>, named: &ResourceId) -> String {
     judge.context.key(named).map_or(named.last(), Key::label).to_owned()
 }
 
-fn metadata<'a>(judge: &Judge<'a>, named: &ResourceId) -> Result<&'a crate::inventory::kms::KeyMetadata, String> {
+pub(super) fn metadata<'a>(
+    judge: &Judge<'a>,
+    named: &ResourceId,
+) -> Result<&'a crate::inventory::kms::KeyMetadata, String> {
     let Some(key) = judge.context.key(named) else {
         let why =
             judge.gap(SourceId::KEYS).map_or_else(|| "it is not in the inventory".to_owned(), |gap| gap.to_string());

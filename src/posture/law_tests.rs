@@ -188,6 +188,7 @@ const TABLES: &[&[fn()]] = &[
     super::network::interface_tests::ALL,
     super::data::writer_tests::ALL,
     super::guardrails::condition_tests::ALL,
+    super::data::tests::ALL,
     super::logging::tests::ALL,
     super::data::objects::tests::ALL,
     super::data::content::tests::ALL,

@@ -1,91 +1,87 @@
-//! Logging: whether what is asked of custom models is recorded.
+//! Logging: whether what is done with customization is recorded, where, for how long, and whether the record
+//! can be trusted. One topic a file.
 
+mod buckets;
+mod data_events;
+mod delivery;
+mod deputy;
+mod groups;
+mod invocations;
+mod masking;
+mod recorders;
+mod retention;
+mod role;
 #[cfg(test)]
 pub(super) mod tests;
+mod trails;
 
-use super::catalogue::framework::{ATLAS, FEDRAMP, GDPR, HIPAA, NIST, OWASP, PCI, SRA};
-use super::control::Control;
-use super::judge::{Judge, listed_refs, unread};
-use super::verdict::{Area, Severity, Verdict};
-use crate::inventory::{Kind, ResourceRef, SourceId};
+use super::judge::{Judge, unread};
+use crate::base::ResourceId;
+use crate::inventory::bedrock::{CloudWatchLogging, LoggingConfiguration, S3Uri};
+use crate::inventory::logs::LogGroup;
+use crate::inventory::{Inventory, Kind, ResourceRef, SourceId};
 
-pub(super) const LOG_01: Control = Control {
-    id: "CUS-LOG-01",
-    title: "Model invocation logging is on where a custom model is served",
-    severity: Severity::High,
-    area: Area::Logging,
-    what: "custom models, imported models, deployments or throughput",
-    lists: &[],
-    tables: &[],
-    details: &[SourceId::LOGGING],
-    logic: "A region that has a custom or imported model, a deployment or provisioned throughput must deliver \
-            invocations to S3 or CloudWatch Logs, with at least one kind of data. Nothing to judge where none of these \
-            is; when their lists are not complete and logging is off, that is Unknown.",
-    reasons: &["logging-off"],
-    remediation: "Switch invocation logging on, to an encrypted bucket or log group.",
-    cli: "aws bedrock put-model-invocation-logging-configuration --logging-config file://LOGGING.json",
-    compliance: &[
-        (NIST, &["AU-2", "AU-12"]),
-        (FEDRAMP, &["AU-2", "AU-12"]),
-        (PCI, &["10.2.1"]),
-        (HIPAA, &["164.312(b)"]),
-        (GDPR, &["30"]),
-        (OWASP, &["LLM01", "LLM10"]),
-        (ATLAS, &["AML.M0024"]),
-        (SRA, &["prev-cap"]),
-    ],
-    fixes: &[],
-    evaluate: invocation_logging,
-};
+pub(super) use buckets::LOG_05;
+pub(super) use data_events::{LOG_10, LOG_11};
+pub(super) use delivery::LOG_03;
+pub(super) use groups::LOG_04;
+pub(super) use invocations::{LOG_01, LOG_02};
+pub(super) use masking::LOG_08;
+pub(super) use retention::LOG_07;
+pub(super) use role::LOG_06;
+pub(super) use trails::{LOG_09, LOG_12};
 
-fn invocation_logging(judge: &Judge<'_>) -> Vec<Verdict> {
-    let context = judge.context;
-    let inventory = context.inventory;
-    let subject = judge.on_region();
-    let configured = match inventory.logging.known() {
-        Ok(configured) => configured,
-        Err(unknown) => {
-            return vec![subject.unread(unread("bedrock:GetModelInvocationLoggingConfiguration", unknown))];
-        }
-    };
-    let models = inventory.models.keys().map(|id| ResourceRef::new(Kind::Model, id));
-    let imported = inventory.imported_models.keys().map(|id| ResourceRef::new(Kind::ImportedModel, id));
-    let deployments = inventory.deployments.keys().map(|id| ResourceRef::new(Kind::Deployment, id));
-    let throughputs = inventory.throughputs.keys().map(|id| ResourceRef::new(Kind::Throughput, id));
-    let served: Vec<ResourceRef> = models.chain(imported).chain(deployments).chain(throughputs).collect();
-    if let Some(config) = configured {
-        let group = config.cloud_watch.as_ref().map(|target| &target.log_group);
-        let kinds: Vec<&str> = [(config.text, "text"), (config.images, "images"), (config.embeddings, "embeddings")]
-            .into_iter()
-            .filter_map(|(on, kind)| on.then_some(kind))
-            .collect();
-        let draft = subject
-            .clone()
-            .related(served.iter().cloned())
-            .shows("delivers", if kinds.is_empty() { "nothing".to_owned() } else { kinds.join(", ") })
-            .shows_some("logGroup", group)
-            .shows_some("s3", config.s3.as_ref());
-        return vec![if group.is_none() && config.s3.is_none() {
-            draft.fail("logging-off", format!("invocation logging in {} has no destination", context.region))
-        } else if kinds.is_empty() {
-            draft.fail(
-                "logging-off",
-                format!("invocation logging in {} is configured, but delivers no kind of data", context.region),
-            )
-        } else {
-            draft.pass(format!("invocations in {} are logged", context.region))
-        }];
+/// Everything that says whether there is customization here at all.
+const IN_USE: &[SourceId] = &[
+    SourceId::JOBS,
+    SourceId::IMPORT_JOBS,
+    SourceId::MODELS,
+    SourceId::IMPORTED_MODELS,
+    SourceId::DEPLOYMENTS,
+    SourceId::THROUGHPUTS,
+];
+
+/// Whether there is anything whose use should be recorded.
+fn in_use(inventory: &Inventory) -> bool {
+    !(inventory.jobs.is_empty()
+        && inventory.import_jobs.is_empty()
+        && inventory.models.is_empty()
+        && inventory.imported_models.is_empty()
+        && inventory.deployments.is_empty()
+        && inventory.throughputs.is_empty())
+}
+
+/// The invocation logging of the region; `Err` says why it is not known.
+fn configuration<'a>(judge: &Judge<'a>) -> Result<Option<&'a LoggingConfiguration>, String> {
+    let read = judge.context.inventory.logging.known();
+    read.map(Option::as_ref).map_err(|unknown| unread(SourceId::LOGGING.name(), unknown))
+}
+
+/// Where CloudWatch Logs takes the invocation log, if it does. A configuration that was not read is told by
+/// the gap of its source.
+fn log_target<'a>(judge: &Judge<'a>) -> Option<&'a CloudWatchLogging> {
+    configuration(judge).ok()??.cloud_watch.as_ref()
+}
+
+/// The buckets of the invocation log, each with its prefixes.
+fn log_buckets<'a>(judge: &Judge<'a>) -> Vec<&'a S3Uri> {
+    let Ok(Some(set)) = configuration(judge) else { return Vec::new() };
+    let large = set.cloud_watch.as_ref().and_then(|target| target.large_data.as_ref());
+    let mut all: Vec<&S3Uri> = set.s3.iter().chain(large).collect();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// The log group, or why there is none in the inventory.
+fn group<'a>(judge: &Judge<'a>, name: &ResourceId) -> Result<Option<&'a LogGroup>, String> {
+    match (judge.context.inventory.log_groups.get(name), judge.gap(SourceId::LOG_GROUPS)) {
+        (Some(group), _) => Ok(Some(group)),
+        (None, Some(why)) => Err(why.to_string()),
+        (None, None) => Ok(None),
     }
-    if served.is_empty() {
-        let lists = [SourceId::MODELS, SourceId::IMPORTED_MODELS, SourceId::DEPLOYMENTS, SourceId::THROUGHPUTS];
-        return match judge.any_gap(&lists) {
-            Some(why) => {
-                vec![subject.unread(format!("logging is off, and whether a model is served is not known: {why}"))]
-            }
-            None => Vec::new(),
-        };
-    }
-    let why = format!("invocation logging is off in {}: what is asked of its models leaves no record", context.region);
-    let draft = subject.related(served.iter().cloned());
-    vec![draft.shows("loggingConfig", "none").shows("serves", listed_refs(context, &served)).fail("logging-off", why)]
+}
+
+fn group_ref(name: &ResourceId) -> ResourceRef {
+    ResourceRef::new(Kind::LogGroup, name)
 }
