@@ -1,9 +1,11 @@
 //! CUS-DAT-04: whether a bucket can be talked to without TLS.
 
 use super::{BUCKET_LISTS, Use, each};
+use std::sync::Arc;
+
 use crate::access::{
-    Caller, ContextValue, Decision, Facts, Guards, Identity, Policy, PrincipalEntry, Principals, Request, Resource,
-    Rules, Scenario,
+    Bounds, Caller, ContextValue, Decision, Facts, Guards, Identity, Policy, PrincipalEntry, Principals, Request,
+    Resource, Rules, Scenario,
 };
 use crate::base::Arn;
 use crate::inventory::SourceId;
@@ -112,6 +114,7 @@ fn ask(context: &Context<'_>, bucket: &Bucket, policy: &Policy) -> (bool, Vec<St
         boundary: None,
         facts: Facts::none(),
         gaps: Vec::new(),
+        bounds: Arc::new(Bounds::none()),
     };
     // why unknown: what is denied for one principal only, or for all but one, is not denied for everybody.
     let plain = ["aws:PrincipalArn", "aws:PrincipalAccount", "aws:PrincipalType", "aws:userid", "aws:username"]
