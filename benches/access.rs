@@ -313,7 +313,7 @@ fn reasons(dice: &mut Dice) {
         };
         inventory.roles.insert(role.arn.clone(), role);
     }
-    let mut key = Key::bare(&key_arn(0));
+    let mut key = Key::bare(key_arn(0));
     key.policy = Read::got(
         document(&[
             json!({"Sid": "Root", "Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "kms:*", "Resource": "*"}),
