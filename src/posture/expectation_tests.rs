@@ -1,7 +1,9 @@
 //! What an organization expects changes what the controls say.
 
+use serde_json::json;
+
 use super::expectations::Expectations;
-use super::fixtures::{expectations, healthy, says_under};
+use super::fixtures::{APP, MODEL, expectations, healthy, role, says_under};
 use super::verdict::Status::{self, Fail, Warn};
 use crate::inventory::Inventory;
 
@@ -21,8 +23,6 @@ fn found(inventory: &Inventory, control: &str, change: Change) -> Vec<(Status, &
 fn numbers_and_names() {
     let account = healthy();
     let rows: &[(&str, Change, &[(Status, &str)])] = &[
-        ("CUS-IAM-07", |e| e.max_model_admins = 0, &[(Fail, "too-many-principals")]),
-        ("CUS-IAM-07", |e| e.max_model_admins = 50, &[]),
         ("CUS-INV-01", |e| e.approved_throughputs = ["other".to_owned()].into(), &[(Fail, "not-ordered")]),
         ("CUS-INV-01", |e| e.approved_throughputs = ["pt1".to_owned()].into(), &[]),
         ("CUS-INV-06", |e| e.required_tags = ["owner".to_owned()].into(), &[]),
@@ -38,6 +38,11 @@ fn numbers_and_names() {
     assert!(!tags.is_empty() && tags.iter().all(|row| *row == (Fail, "missing-tags")), "{tags:?}");
     let kept = found(&account, "CUS-LOG-07", |e| e.log_retention_days = 36_500);
     assert!(kept.iter().all(|(_, code)| *code == "retention-short" || *code == "retention-forever"), "{kept:?}");
+    let mut run = healthy();
+    let rights = json!([{"Effect": "Allow", "Action": "bedrock:DeleteCustomModel", "Resource": MODEL}]);
+    run.roles.insert(APP.into(), role(APP, json!([]), rights));
+    assert_eq!(found(&run, "CUS-IAM-07", |e| e.max_model_admins = 0), [(Fail, "too-many-principals")]);
+    assert_eq!(found(&run, "CUS-IAM-07", |e| e.max_model_admins = 1), []);
     let mut left = healthy();
     if let Some(retention) = left.settings.data_retention.known_mut() {
         retention.mode = "default".into();

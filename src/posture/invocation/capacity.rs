@@ -8,7 +8,7 @@ use crate::inventory::cloudwatch::Metric;
 use crate::inventory::{Kind, ResourceRef, SourceId};
 use crate::posture::catalogue::framework::{ATLAS, FEDRAMP, NIST, OWASP, PCI, SRA};
 use crate::posture::control::Control;
-use crate::posture::judge::{Judge, Problem};
+use crate::posture::judge::{Judge, Problem, listed};
 use crate::posture::verdict::{Area, Severity, Verdict};
 
 pub(in crate::posture) const INV_01: Control = Control {
