@@ -390,7 +390,7 @@ mod tests {
         };
         let session = crate::inventory::SessionInfo { principal: user.arn.clone(), ..session };
         inventory.users.insert(user.arn.clone(), user);
-        let context = Context { session, production: false, trusted: std::collections::BTreeSet::new(), now: at };
+        let context = Context { session, production: false, expect: crate::posture::Expectations::default(), now: at };
         let (case, clock) = (Case::in_memory().unwrap(), Clock::manual(at));
         let rehearsal = Rehearsal::new(inventory.clone(), clock.clone());
         let make = |plan: &Plan| {

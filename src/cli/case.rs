@@ -1,6 +1,5 @@
 //! `case`: look at case files, check them, export them, record one.
 
-use std::collections::BTreeSet;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -192,8 +191,7 @@ async fn record(target: &Target, file: &Path, watch: Duration) -> Result<(), Tro
     let lineage = Lineage::of(&inventory);
     let mut activity = Watch::default();
     activity.take(&events);
-    let trusted = BTreeSet::new();
-    let context = Context::of(&inventory, &lineage, &info, saved_at, &trusted);
+    let context = Context::of(&inventory, &lineage, &info, saved_at, &target.settings.expect);
     let assessment = assess(&context.with_activity(&activity));
     case.look(&assessment, saved_at).map_err(failed)?;
     events.retain(|event| !event.is_ours());

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use futures::FutureExt as _;
 use tokio::sync::mpsc;
 
+use super::settings::Settings;
 use super::{ConsoleOptions, Exit, Target, Trouble, case, live, runtime};
 use crate::aws::Options;
 use crate::base::{Clock, Generation, Timestamp};
@@ -63,11 +64,13 @@ struct Stage {
     envelopes: mpsc::Receiver<Envelope>,
 }
 
-async fn show(stage: Stage, options: &ConsoleOptions) -> Result<(), Trouble> {
+async fn show(stage: Stage, options: &ConsoleOptions, settings: &Settings) -> Result<(), Trouble> {
     let mut look = tui::Options::new(stage.clock.clone(), stage.mode);
     look.theme.clone_from(&options.theme);
     look.ascii = options.ascii;
     look.no_sync = options.no_sync;
+    look.expect = settings.expect.clone();
+    look.production = settings.production;
     let (to_console, from_keeper) = mpsc::channel(ENVELOPES);
     let shared = stage.keeper.shared();
     tokio::spawn(stage.keeper.run(stage.envelopes, to_console));
@@ -90,8 +93,8 @@ async fn account(target: &Target, options: &ConsoleOptions) -> Result<(), Troubl
         Some(token) => Hands::Live { options: aws, token },
         None => Hands::None,
     };
-    let keeper = Keeper::new();
-    show(Stage { clock, mode, keeper, hands, commands, envelopes }, options).await
+    let keeper = Keeper::new(target.settings.expect.clone());
+    show(Stage { clock, mode, keeper, hands, commands, envelopes }, options, &target.settings).await
 }
 
 async fn saved(path: &Path, options: &ConsoleOptions) -> Result<(), Trouble> {
@@ -185,7 +188,7 @@ async fn replayed(
 ) -> Result<(), Trouble> {
     let (sender, envelopes) = mpsc::channel(ENVELOPES);
     let (commands, orders) = mpsc::channel(64);
-    let (clock, keeper) = (Clock::later(), Keeper::new());
+    let (clock, keeper) = (Clock::later(), Keeper::new(crate::posture::Expectations::default()));
     let (shared, later) = (keeper.shared(), clock.clone());
     let opening = async move {
         let opened = tokio::task::spawn_blocking(open).await;
@@ -197,7 +200,8 @@ async fn replayed(
         replay::run(replay, clock, sender, orders).await;
         Ok(())
     };
-    let shown = show(Stage { clock, mode, keeper, hands, commands, envelopes }, options);
+    let settings = Settings::default();
+    let shown = show(Stage { clock, mode, keeper, hands, commands, envelopes }, options, &settings);
     let opening = tokio::spawn(opening);
     tokio::select! {
         shown = shown => shown,

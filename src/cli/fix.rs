@@ -11,6 +11,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::access::{AccessFormat, lines};
+use super::settings::Settings;
 use super::{Exit, Target, Trouble, live, runtime};
 use crate::aws::Session;
 use crate::base::text::safe_lines;
@@ -80,17 +81,17 @@ impl Seen {
             let case = super::case::open(path)?;
             let saved = super::case::latest(&case, path)?;
             let session = SessionInfo { mode: Mode::Case, ..saved.session };
-            return Ok(Self::judged(session, saved.inventory, saved.at));
+            return Ok(Self::judged(session, saved.inventory, saved.at, &target.settings));
         }
         runtime()?.block_on(async {
             let clock = Clock::System;
             let session = live::connect(target, None, &clock).await?;
-            Ok(Self::read(&session).await)
+            Ok(Self::read(&session, &target.settings).await)
         })
     }
 
     /// Reads all but what happened: that is slow, and no fix depends on it.
-    async fn read(session: &Session) -> Self {
+    async fn read(session: &Session, settings: &Settings) -> Self {
         const NOT: &[SourceId] = &[SourceId::EVENTS, SourceId::LOG_EVENTS];
         let mut inventory = Inventory::default();
         crate::source::live::read_once(session, NOT, |envelope: Envelope| {
@@ -99,11 +100,12 @@ impl Seen {
             }
         })
         .await;
-        Self::judged(session.info().clone(), inventory, session.clock().now())
+        Self::judged(session.info().clone(), inventory, session.clock().now(), settings)
     }
 
-    fn judged(session: SessionInfo, inventory: Inventory, now: Timestamp) -> Self {
-        let context = Context { session, production: false, trusted: BTreeSet::new(), now };
+    fn judged(session: SessionInfo, inventory: Inventory, now: Timestamp, settings: &Settings) -> Self {
+        let Settings { expect, production } = settings.clone();
+        let context = Context { session, production, expect, now };
         let assessment = judge(&inventory, &context);
         Self { context, inventory, assessment }
     }
@@ -131,7 +133,7 @@ impl Seen {
 
 fn judge(inventory: &Inventory, context: &Context) -> Assessment {
     let lineage = Lineage::of(inventory);
-    assess(&posture::Context::of(inventory, &lineage, &context.session, context.now, &context.trusted))
+    assess(&posture::Context::of(inventory, &lineage, &context.session, context.now, &context.expect))
 }
 
 fn list(seen: &Seen, formats: &[AccessFormat]) -> Result<Exit, Trouble> {

@@ -16,6 +16,7 @@ mod output;
 mod policy;
 mod scan;
 mod screenshots;
+mod settings;
 mod why;
 mod write;
 
@@ -51,14 +52,19 @@ pub struct Cli {
 #[derive(Debug, Clone, Args)]
 struct Target {
     /// Profile of the AWS configuration files; `scan` takes several, separated by commas
-    #[arg(long, global = true, env = "AWS_PROFILE", value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME")]
     profile: Option<String>,
     /// Region; default: the profile's. `scan` takes several, separated by commas
     #[arg(long, global = true, value_name = "REGION")]
     region: Option<String>,
+    /// A context of the configuration file: its profile, region, endpoint and what is expected there
+    #[arg(long, global = true, value_name = "NAME")]
+    context: Option<String>,
     /// Send every AWS request here instead (a test server, a VPC endpoint)
     #[arg(long, global = true, value_name = "URL", value_parser = endpoint)]
     endpoint_url: Option<String>,
+    #[arg(skip)]
+    settings: settings::Settings,
 }
 
 impl Target {
@@ -73,7 +79,7 @@ impl Target {
             let one = move |region: &Option<String>| Self {
                 profile: profile.clone(),
                 region: region.clone(),
-                endpoint_url: self.endpoint_url.clone(),
+                ..self.clone()
             };
             regions.iter().map(one).collect::<Vec<_>>()
         };
@@ -253,7 +259,8 @@ fn tell(sentence: &str) {
     let _ = writeln!(io::stderr(), "bedwatch: {sentence}");
 }
 
-fn run(cli: Cli) -> Result<Exit, Trouble> {
+fn run(mut cli: Cli) -> Result<Exit, Trouble> {
+    cli.target.settings = settings::Settings::load(&mut cli.target)?;
     if cli.command.is_some() {
         cli.console.refuse_before_a_command()?;
     }

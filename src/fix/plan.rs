@@ -1,7 +1,5 @@
 //! A plan: the changes, what must hold before them, and how they are confirmed.
 
-use std::collections::BTreeSet;
-
 use serde::{Deserialize, Serialize};
 
 use super::change::{Change, Spot};
@@ -12,6 +10,7 @@ use crate::base::{ResourceId, Text, Timestamp, digest};
 use crate::inventory::kms::{Grant, Key};
 use crate::inventory::s3::Bucket;
 use crate::inventory::{Document, Kind, ResourceRef, SessionInfo};
+use crate::posture::Expectations;
 
 /// Who plans, where and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +19,8 @@ pub struct Context {
     pub session: SessionInfo,
     /// Whether the context is marked as production: then the account is typed, not the resource.
     pub production: bool,
-    /// Other accounts that may use our keys.
-    pub trusted: BTreeSet<String>,
+    /// What is expected of the account.
+    pub expect: Expectations,
     /// The time.
     pub now: Timestamp,
 }
@@ -29,7 +28,7 @@ pub struct Context {
 impl Context {
     /// Whether an account is neither ours nor trusted.
     pub fn is_foreign(&self, account: &str) -> bool {
-        account != self.session.account.as_str() && !self.trusted.contains(account)
+        account != self.session.account.as_str() && !self.expect.trusted_accounts.contains(account)
     }
 }
 

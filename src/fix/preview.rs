@@ -111,8 +111,8 @@ impl Preview {
 pub fn preview(plan: &Plan, inventory: &Inventory, context: &Context) -> Result<Preview, FixError> {
     preview_with(plan, inventory, context, &|inventory| {
         let lineage = Lineage::of(inventory);
-        let (session, trusted) = (&context.session, &context.trusted);
-        posture::assess(&posture::Context::of(inventory, &lineage, session, context.now, trusted))
+        let (session, expect) = (&context.session, &context.expect);
+        posture::assess(&posture::Context::of(inventory, &lineage, session, context.now, expect))
     })
 }
 

@@ -77,8 +77,8 @@ fn the_controls_agree_that_it_is_mended() {
     let context = context();
     let assess = |inventory: &Inventory| {
         let lineage = Lineage::of(inventory);
-        let (session, trusted) = (&context.session, &context.trusted);
-        posture::assess(&posture::Context::of(inventory, &lineage, session, context.now, trusted))
+        let (session, expect) = (&context.session, &context.expect);
+        posture::assess(&posture::Context::of(inventory, &lineage, session, context.now, expect))
     };
     let mut now = before;
     for (control, code) in [("CUS-KMS-06", "missing-right"), ("CUS-KMS-07", "public-principal")] {

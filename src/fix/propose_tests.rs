@@ -173,7 +173,7 @@ fn another_account_is_taken_out_of_a_statement_and_trusted_ones_stay() {
     let shared = sample::allow("Shared", json!({"AWS": [FOREIGN, TUNER, "777788889999"]}), json!("kms:Decrypt"));
     let before = inventory(&[admins(), shared]);
     let mut context = context();
-    context.trusted.insert("777788889999".into());
+    context.expect.trusted_accounts.insert("777788889999".into());
     let plans = propose(&finding("CUS-KMS-07", "foreign-account", &["/Statement/1"]), &before, &context).unwrap();
     assert_eq!(statements(&plans[0])[1]["Principal"], json!({"AWS": [TUNER, "777788889999"]}));
     assert_eq!(plans.len(), 1);

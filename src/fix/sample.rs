@@ -1,6 +1,6 @@
 //! A key, the roles around it, and a session: for the tests of fixes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
@@ -9,6 +9,7 @@ use crate::base::Timestamp;
 use crate::inventory::bedrock::{CustomizationJob, JobDetail, JobStatus, Phases};
 use crate::inventory::kms::{Grant, Key};
 use crate::inventory::{Document, Inventory, Kind, Read, ResourceRef, SessionInfo, SourceId, SourceReport, testing};
+use crate::posture::Expectations;
 use crate::posture::{Evidence, Severity, Status, Verdict};
 
 pub(super) const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/91b5-1e7e";
@@ -25,7 +26,7 @@ pub(super) fn context() -> Context {
     Context {
         session: SessionInfo { expires: Some(at(1000 + 47 * 60)), ..testing::session() },
         production: false,
-        trusted: BTreeSet::new(),
+        expect: Expectations::default(),
         now: at(1000),
     }
 }

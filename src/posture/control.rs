@@ -1,7 +1,6 @@
 //! What a control is, and what it looks at.
 
-use std::collections::BTreeSet;
-
+use super::expectations::Expectations;
 use super::judge::Judge;
 use super::verdict::{Area, Severity, Verdict};
 use crate::activity::Watch;
@@ -76,8 +75,8 @@ pub struct Context<'a> {
     pub partition: &'a str,
     /// The time of the assessment.
     pub now: Timestamp,
-    /// Other accounts that may use our keys.
-    pub trusted_accounts: &'a BTreeSet<String>,
+    /// What is expected of the account beyond the catalogue.
+    pub expect: &'a Expectations,
     /// What was done lately, where that was read.
     pub activity: Option<&'a Watch>,
 }
@@ -89,7 +88,7 @@ impl<'a> Context<'a> {
         lineage: &'a Lineage,
         session: &'a SessionInfo,
         now: Timestamp,
-        trusted_accounts: &'a BTreeSet<String>,
+        expect: &'a Expectations,
     ) -> Self {
         Self {
             inventory,
@@ -98,7 +97,7 @@ impl<'a> Context<'a> {
             region: session.region.as_str(),
             partition: session.partition.as_str(),
             now,
-            trusted_accounts,
+            expect,
             activity: None,
         }
     }
@@ -141,7 +140,7 @@ impl<'a> Context<'a> {
 
     /// Whether an account is ours or trusted.
     pub fn trusts(&self, account: &str) -> bool {
-        account == self.account || self.trusted_accounts.contains(account)
+        account == self.account || self.expect.trusted_accounts.contains(account)
     }
 
     /// What a person calls a resource.

@@ -177,6 +177,7 @@ fn ids_are_readable_unique_and_in_order() {
 
 /// Every test of every area, to be run once more as one.
 const TABLES: &[&[fn()]] = &[
+    super::expectation_tests::ALL,
     super::encryption::tests::ALL,
     super::encryption::scope_tests::ALL,
     super::identity::tests::ALL,

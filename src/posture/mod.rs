@@ -11,6 +11,9 @@ mod data;
 mod detection;
 mod encryption;
 pub mod event_pattern;
+#[cfg(test)]
+mod expectation_tests;
+pub mod expectations;
 pub mod filter_pattern;
 #[cfg(test)]
 pub(crate) mod fixtures;
@@ -37,6 +40,7 @@ pub use assess::assess;
 pub use catalogue::{CONTROLS, control};
 pub use compliance::{Framework, framework};
 pub use control::{Context, Control};
+pub use expectations::Expectations;
 pub use history::{Changes, History};
 pub use mutes::{MuteReport, Mutes};
 pub use score::{AreaScore, Score, score};

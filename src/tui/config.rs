@@ -31,7 +31,7 @@ pub struct Config {
     pub problems: Vec<String>,
 }
 
-const SETTINGS: &str = "theme, ascii, synchronized-output, clipboard, production, [keys]";
+const SETTINGS: &str = "theme, ascii, synchronized-output, clipboard, production, [keys], [expect], [contexts]";
 
 impl Config {
     /// Reads the file of a folder; no file is no mistake.
@@ -88,6 +88,8 @@ impl Config {
                 ("production", _) => config.problems.push(wrong("a list of accounts in quotes")),
                 ("keys", DeValue::Table(keys)) => config.keys(keys, &place),
                 ("keys", _) => config.problems.push(wrong("a table: [keys]")),
+                // Read by the command line, before there is a console.
+                ("expect" | "contexts", _) => {}
                 (other, _) => config.problems.push(format!(
                     "{}: '{}' is no setting; settings are {SETTINGS}",
                     place(key.span()),

@@ -135,7 +135,7 @@ fn context(model: &Model) -> Option<Context> {
     Some(Context {
         session: model.session.clone()?,
         production: model.options.production,
-        trusted: model.options.trusted.clone(),
+        expect: model.options.expect.clone(),
         now: model.now,
     })
 }

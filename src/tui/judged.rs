@@ -6,7 +6,7 @@ use crate::activity::Watch;
 use crate::base::{ResourceId, Timestamp};
 use crate::case::{Seen, Sighting};
 use crate::inventory::{Inventory, Kind, Lineage, SessionInfo};
-use crate::posture::{self, Area, Assessment, Severity, Status, Verdict, score};
+use crate::posture::{self, Area, Assessment, Expectations, Severity, Status, Verdict, score};
 use crate::source::Memory;
 
 /// Indexes over an [`Assessment`].
@@ -237,8 +237,8 @@ pub struct Question<'a> {
     pub lineage: &'a Lineage,
     /// Who and where, once that is known.
     pub session: Option<&'a SessionInfo>,
-    /// Other accounts that may use our keys.
-    pub trusted: &'a BTreeSet<String>,
+    /// What is expected of the account.
+    pub expect: &'a Expectations,
     /// What was done lately.
     pub activity: &'a Watch,
     /// The time.
@@ -251,6 +251,6 @@ pub type Judge = fn(&Question<'_>) -> Assessment;
 /// The controls. Before it is known whose account it is, nothing can be judged.
 pub fn judge(question: &Question<'_>) -> Assessment {
     let Some(session) = question.session else { return Assessment::default() };
-    let Question { inventory, lineage, trusted, activity, now, .. } = *question;
-    posture::assess(&posture::Context::of(inventory, lineage, session, now, trusted).with_activity(activity))
+    let Question { inventory, lineage, expect, activity, now, .. } = *question;
+    posture::assess(&posture::Context::of(inventory, lineage, session, now, expect).with_activity(activity))
 }

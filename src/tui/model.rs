@@ -22,6 +22,7 @@ use crate::base::text::safe;
 use crate::base::{Clock, Generation, Text, Timestamp};
 use crate::inventory::{Inventory, Lineage, Mode, ReadError, ResourceRef, SessionInfo, SourceId};
 use crate::posture::Assessment;
+use crate::posture::Expectations;
 use crate::source::CallStats;
 
 /// How the console is started.
@@ -43,8 +44,8 @@ pub struct Options {
     pub folder: Option<PathBuf>,
     /// Whether the context is marked as production.
     pub production: bool,
-    /// Other accounts that may use our keys.
-    pub trusted: BTreeSet<String>,
+    /// What is expected of the account.
+    pub expect: Expectations,
     /// What judges the inventory.
     pub judge: Judge,
 }
@@ -61,7 +62,7 @@ impl Options {
             level: Level::detect(|name| std::env::var(name).ok()),
             folder: super::config::folder(),
             production: false,
-            trusted: BTreeSet::new(),
+            expect: Expectations::default(),
             judge: super::judged::judge,
         }
     }

@@ -146,7 +146,7 @@ pub(super) fn assess(model: &Model, inventory: &Inventory, lineage: &Lineage) ->
         inventory,
         lineage,
         session: model.session.as_ref(),
-        trusted: &model.options.trusted,
+        expect: &model.options.expect,
         activity: &model.watch,
         now: model.now,
     })

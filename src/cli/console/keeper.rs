@@ -1,7 +1,6 @@
 //! Stands between the source and the console: passes everything on, and keeps what must outlive
 //! the session in its case. Knows no screen.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
@@ -10,7 +9,7 @@ use crate::activity::Watch;
 use crate::base::{Text, Timestamp};
 use crate::case::{Case, CaseError, place};
 use crate::inventory::{Inventory, Lineage, Mode, SessionInfo};
-use crate::posture::{Context, assess};
+use crate::posture::{Context, Expectations, assess};
 use crate::source::{Envelope, Memory, Message};
 
 /// Seconds between two saved inventories.
@@ -47,12 +46,13 @@ pub(super) struct Keeper {
     shared: Shared,
     saved: Option<Timestamp>,
     activity: Watch,
+    expect: Expectations,
 }
 
 impl Keeper {
     /// A live session gets its own case, in its usual place; who replays a case puts that into [`Known`].
-    pub fn new() -> Self {
-        Self { shared: Shared::default(), saved: None, activity: Watch::default() }
+    pub fn new(expect: Expectations) -> Self {
+        Self { shared: Shared::default(), saved: None, activity: Watch::default(), expect }
     }
 
     /// What it knows.
@@ -133,8 +133,7 @@ impl Keeper {
             (session, known.inventory.clone())
         };
         let lineage = Lineage::of(&inventory);
-        let trusted = BTreeSet::new();
-        let context = Context::of(&inventory, &lineage, &session, at, &trusted);
+        let context = Context::of(&inventory, &lineage, &session, at, &self.expect);
         let assessment = assess(&context.with_activity(&self.activity));
         let due = self.saved.is_none_or(|saved| at.secs_since(saved) >= SAVE_EVERY);
         let keep = || -> Result<(), CaseError> {

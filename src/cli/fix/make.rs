@@ -136,7 +136,7 @@ impl<'a> Bench<'a> {
         let clock = Clock::System;
         let token = making.write.token();
         let session = live::connect(target, token.clone(), &clock).await?;
-        let seen = Seen::read(&session).await;
+        let seen = Seen::read(&session, &target.settings).await;
         Ok(Self { session, token, seen, clock, making })
     }
 

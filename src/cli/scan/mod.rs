@@ -5,7 +5,7 @@ mod args;
 mod progress;
 mod push;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use crate::case::Case;
 use crate::case::store::EVENTS_KEPT;
 use crate::inventory::{CallStats, Inventory, Lineage, ReadError, SessionInfo};
 use crate::posture::mutes::Place;
-use crate::posture::{Assessment, Context, MuteReport, Mutes, Severity, Status, assess};
+use crate::posture::{Assessment, Context, Expectations, MuteReport, Mutes, Severity, Status, assess};
 use crate::report::{Failure, Format, Report, Scan};
 use crate::source::{Envelope, Message};
 use progress::Progress;
@@ -56,7 +56,8 @@ pub(super) fn run(target: &Target, args: &ScanArgs) -> Result<Exit, Trouble> {
         return Err(error.into());
     }
     let failures: Vec<Failure> = failed.into_iter().map(|(failure, _)| failure).collect();
-    let mut judged: Vec<Judged> = seen.into_iter().map(|seen| judge(seen, args, &mutes)).collect();
+    let mut judged: Vec<Judged> =
+        seen.into_iter().map(|seen| judge(seen, args, &mutes, &target.settings.expect)).collect();
     // The exit code is of everything that was asked for; `--status` only picks what is shown.
     let exit = exit(judged.iter().flat_map(|one| &one.assessment.verdicts), !failures.is_empty(), args.fail_on());
     for one in &mut judged {
@@ -69,10 +70,9 @@ pub(super) fn run(target: &Target, args: &ScanArgs) -> Result<Exit, Trouble> {
     Ok(if pushed { exit } else { Exit::Failure })
 }
 
-fn judge(seen: Seen, args: &ScanArgs, mutes: &Mutes) -> Judged {
+fn judge(seen: Seen, args: &ScanArgs, mutes: &Mutes, expect: &Expectations) -> Judged {
     let lineage = Lineage::of(&seen.inventory);
-    let trusted = BTreeSet::new();
-    let context = Context::of(&seen.inventory, &lineage, &seen.session, seen.at, &trusted);
+    let context = Context::of(&seen.inventory, &lineage, &seen.session, seen.at, expect);
     let mut assessment = assess(&context.with_activity(&seen.activity));
     assessment.verdicts.retain(|verdict| args.wants(verdict));
     let place = Place { account: seen.session.account.as_str(), region: seen.session.region.as_str(), now: seen.at };

@@ -50,10 +50,6 @@ pub(in crate::posture) const DAT_07: Control = Control {
     evaluate: few_writers,
 };
 
-/// How many principals may write to training data. why five: a pipeline, its successor, two break-glass roles and one
-/// that labels; the catalogue leaves the number open.
-const MOST: usize = 5;
-
 const WRITES: &[&str] = &["s3:PutObject", "s3:DeleteObject", "s3:ReplicateObject"];
 
 /// A bucket, and where data lies in it.
@@ -114,11 +110,12 @@ fn few_writers(judge: &Judge<'_>) -> Vec<Verdict> {
             problems.extend(policy.statements.iter().flat_map(|one| outsiders(context, one, &resource, &now)));
         }
         let writers = writers(people, &mut survey, &resource, context, bucket, &place, &now);
-        problems.extend(writers.problems(bucket));
+        let most = context.expect.max_dataset_writers;
+        problems.extend(writers.problems(bucket, most));
         let mut draft = subject
             .shows("prefixes", listed(&place.prefixes))
             .shows("writers", writers.names.len())
-            .shows("most", MOST);
+            .shows("most", most);
         for (name, by) in writers.names.iter().take(24) {
             draft = draft.shows("writer", format!("{name}: {by}"));
         }
@@ -189,7 +186,7 @@ struct Writers {
 }
 
 impl Writers {
-    fn problems(&self, bucket: &ResourceId) -> Vec<Problem> {
+    fn problems(&self, bucket: &ResourceId, most: usize) -> Vec<Problem> {
         let mut problems = Vec::new();
         if !self.users.is_empty() {
             let why = format!("users may write training data in {bucket}: {}", listed(&self.users));
@@ -199,9 +196,9 @@ impl Writers {
             }));
         }
         let count = self.names.len();
-        if count > MOST {
+        if count > most {
             let names = listed(self.names.keys());
-            let why = format!("{count} principals may write training data in {bucket}, more than {MOST}: {names}");
+            let why = format!("{count} principals may write training data in {bucket}, more than {most}: {names}");
             problems.push(Problem::fail("too-many-writers", why));
         }
         problems

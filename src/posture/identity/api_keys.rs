@@ -44,8 +44,6 @@ pub(in crate::posture) const IAM_09: Control = Control {
     evaluate: api_keys,
 };
 
-/// The longest life that passes.
-const LONGEST_DAYS: i64 = 90;
 /// A life that is as good as endless. why ten years: keys without an end are made as keys of a hundred.
 const ENDLESS_DAYS: i64 = 3650;
 const DAY: i64 = 86_400;
@@ -89,7 +87,8 @@ fn api_keys(judge: &Judge<'_>) -> Vec<Verdict> {
             verdicts.push(draft.pass(format!("expired on {}", expired.minute())));
             continue;
         }
-        let mut problems: Vec<Problem> = lifetime(key).into_iter().collect();
+        let mut problems: Vec<Problem> =
+            lifetime(key, i64::from(judge.context.expect.api_key_days)).into_iter().collect();
         let power = powers.entry(&key.user).or_insert_with(|| power(judge, user.map(|user| &user.arn), &key.user));
         let mut unsure = None;
         let draft = match power {
@@ -116,7 +115,7 @@ fn api_keys(judge: &Judge<'_>) -> Vec<Verdict> {
     verdicts
 }
 
-fn lifetime(key: &ApiKey) -> Option<Problem> {
+fn lifetime(key: &ApiKey, longest: i64) -> Option<Problem> {
     let (id, user) = (&key.id, &key.user);
     let Some(expires) = key.expires else {
         let why = format!("key {id} of user {user} never expires");
@@ -128,8 +127,8 @@ fn lifetime(key: &ApiKey) -> Option<Problem> {
             let why = format!("key {id} of user {user} expires only after {} years", days / 365);
             Problem::fail("never-expires", why).graded(Severity::Critical)
         }
-        days if days > LONGEST_DAYS => {
-            let why = format!("key {id} of user {user} lives {days} days; at most {LONGEST_DAYS} are asked for");
+        days if days > longest => {
+            let why = format!("key {id} of user {user} lives {days} days; at most {longest} are asked for");
             Problem::fail("expires-late", why)
         }
         _ => return None,

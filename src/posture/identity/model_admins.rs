@@ -48,10 +48,6 @@ pub(in crate::posture) const IAM_07: Control = Control {
     evaluate: few_admins,
 };
 
-/// How many principals may administer models. why eight: a team and its pipeline, two break-glass roles; the
-/// catalogue leaves the number open.
-const MOST: usize = 8;
-
 /// What makes a principal one that administers models.
 const ADMINISTERS: &[&str] = &[
     "bedrock:CreateModelCustomizationJob",
@@ -119,13 +115,13 @@ fn few_admins(judge: &Judge<'_>) -> Vec<Verdict> {
 
 /// All of them: how many there are.
 fn together(judge: &Judge<'_>, admins: &[String], open: usize) -> Verdict {
-    let count = admins.len();
+    let (count, most) = (admins.len(), judge.context.expect.max_model_admins);
     let names = if admins.is_empty() { "nobody".to_owned() } else { listed(admins) };
-    let draft = judge.on_region().shows("principals", count).shows("most", MOST).shows("names", &names);
-    let many = format!("{count} principals may administer models, more than {MOST}: {names}");
+    let draft = judge.on_region().shows("principals", count).shows("most", most).shows("names", &names);
+    let many = format!("{count} principals may administer models, more than {most}: {names}");
     match () {
-        () if count > MOST => draft.fail("too-many-principals", many),
-        () if count + open > MOST => {
+        () if count > most => draft.fail("too-many-principals", many),
+        () if count + open > most => {
             draft.undecided("uncertain", format!("{count} principals may administer models, and {open} more perhaps"))
         }
         () => draft.pass(format!("{names} may administer models")),

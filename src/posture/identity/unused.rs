@@ -38,8 +38,6 @@ pub(in crate::posture) const IAM_10: Control = Control {
     evaluate: unused,
 };
 
-/// So long may a right rest.
-const DAYS: i64 = 90;
 const DAY: i64 = 86_400;
 
 fn unused(judge: &Judge<'_>) -> Vec<Verdict> {
@@ -86,7 +84,8 @@ fn principal(judge: &Judge<'_>, last: &LastUse) -> Option<Verdict> {
         Ok(used) => used,
         Err(unknown) => return Some(subject.unread(unread("iam:GetServiceLastAccessedDetails", unknown))),
     };
-    let recent = |at: Timestamp| context.now.secs_since(at) <= DAYS * DAY;
+    let days = i64::from(context.expect.unused_days);
+    let recent = |at: Timestamp| context.now.secs_since(at) <= days * DAY;
     let minute = |at: Option<Timestamp>| at.map_or("not in the tracking period".to_owned(), Timestamp::minute);
     let rights = listed(makes.actions.iter().chain(&invokes.actions));
     let draft = subject
@@ -96,7 +95,7 @@ fn principal(judge: &Judge<'_>, last: &LastUse) -> Option<Verdict> {
         .shows("CreateDate", created.minute());
     let name = caller.name();
     if recent(created) {
-        return Some(draft.pass(format!("made on {}: it has had no {DAYS} days yet", created.minute())));
+        return Some(draft.pass(format!("made on {}: it has had no {days} days yet", created.minute())));
     }
     if !used.at.is_some_and(recent) {
         let since = used.at.map_or("ever, as far as IAM remembers".to_owned(), |at| format!("since {}", at.minute()));

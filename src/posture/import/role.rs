@@ -211,7 +211,7 @@ fn place(context: &Context<'_>, uri: &S3Uri, action: &str) -> Arn {
 /// The accounts that may own a bucket of weights: ours when it is there, a trusted one when it is not, any of
 /// these while that is not known.
 fn owners<'a>(context: &Context<'a>, bucket: &ResourceId) -> Vec<&'a str> {
-    let trusted = context.trusted_accounts.iter().map(String::as_str);
+    let trusted = context.expect.trusted_accounts.iter().map(String::as_str);
     match context.inventory.buckets.get(bucket).and_then(crate::inventory::s3::Bucket::presence) {
         Some(Presence::Ours) => vec![context.account],
         Some(Presence::Foreign) => trusted.collect(),

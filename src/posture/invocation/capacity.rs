@@ -8,7 +8,7 @@ use crate::inventory::cloudwatch::Metric;
 use crate::inventory::{Kind, ResourceRef, SourceId};
 use crate::posture::catalogue::framework::{ATLAS, FEDRAMP, NIST, OWASP, PCI, SRA};
 use crate::posture::control::Control;
-use crate::posture::judge::{Judge, Problem};
+use crate::posture::judge::{Judge, Problem, listed};
 use crate::posture::verdict::{Area, Severity, Verdict};
 
 pub(in crate::posture) const INV_01: Control = Control {
@@ -22,9 +22,10 @@ pub(in crate::posture) const INV_01: Control = Control {
     details: &[],
     logic: "Each provisioned throughput must be in service, serve the model it is asked to serve (desiredModelArn), and \
             that model must exist in this account. It must have been invoked within 30 days (CloudWatch Invocations), \
-            once it is older than seven. A commitment that ends within 30 days is told. There is no list of names \
-            that are known: look at each throughput here for one that nobody ordered.",
-    reasons: &["not-in-service", "drift", "model-missing", "foreign-model", "idle", "commitment-ends"],
+            once it is older than seven. A commitment that ends within 30 days is told. One that is not \
+            among the names that were ordered ([expect] approved-throughputs) fails; without such names, look at each \
+            throughput here for one that nobody ordered.",
+    reasons: &["not-ordered", "not-in-service", "drift", "model-missing", "foreign-model", "idle", "commitment-ends"],
     remediation: "Find out who ordered it and what for. bedwatch never deletes throughput: a commitment is billed to its \
                   end.",
     cli: "aws bedrock get-provisioned-model-throughput --provisioned-model-id THROUGHPUT",
@@ -81,6 +82,11 @@ fn of_throughput(judge: &Judge<'_>, one: &Throughput) -> Vec<Verdict> {
         problems.push(Problem::warn("drift", why));
     }
     problems.extend(model(judge, one));
+    let ordered = &context.expect.approved_throughputs;
+    if !ordered.is_empty() && !ordered.contains(name.as_str()) {
+        let why = format!("throughput {name} is not among those that were ordered: {}", listed(ordered));
+        problems.push(Problem::fail("not-ordered", why).graded(Severity::High));
+    }
     let age = context.now.secs_since(one.created);
     match used {
         Some(month) if month <= 0.0 && age >= GRACE => {

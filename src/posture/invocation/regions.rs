@@ -24,13 +24,13 @@ pub(in crate::posture) const INV_08: Control = Control {
     lists: &[SourceId::COPY_JOBS],
     tables: &[SourceId::ORGANIZATIONS, SourceId::ORGANIZATION_PATH, SourceId::ORGANIZATION_POLICIES],
     details: &[SourceId::ORGANIZATION_DOCUMENTS],
-    logic: "Which Regions are approved is taken from the organization: its service control policies must leave an \
+    logic: "Which Regions are approved is what the configuration expects ([expect] approved-regions); else it \
+            is taken from the organization: its service control policies must leave an \
             ordinary role of this account free to start customization in this Region, where models, jobs, deployments \
             or throughput are, and in each Region that a model of this account was copied from; and they must keep it \
             from starting it in a Region that none of them names. Where they limit nothing, that is a warning. One \
-            session sees one Region: what lies in the others is judged when they are scanned. An approval that is \
-            written down elsewhere is not seen.",
-    reasons: &["region-denied", "source-region-denied", "region-not-limited"],
+            session sees one Region: what lies in the others is judged when they are scanned.",
+    reasons: &["region-not-approved", "region-denied", "source-region-denied", "region-not-limited"],
     remediation: "Deny bedrock:Create* outside the approved Regions in a service control policy (aws:RequestedRegion), \
                   and move what lies elsewhere.",
     cli: "aws organizations create-policy --type SERVICE_CONTROL_POLICY --name REGIONS --content file://POLICY.json …",
@@ -64,6 +64,12 @@ fn regions(judge: &Judge<'_>) -> Vec<Verdict> {
             sources.entry(arn.region).or_default().insert(ResourceRef::new(Kind::CopyJob, &job.arn));
         }
     }
+    let approved = &context.expect.approved_regions;
+    if !approved.is_empty() {
+        let used = std::iter::once((context.region.to_owned(), here.clone()));
+        let copied = sources.into_iter().map(|(region, jobs)| (region, jobs.into_iter().collect::<Vec<_>>()));
+        return used.chain(copied).map(|(region, by)| of_approved(judge, approved, &region, by)).collect();
+    }
     let limits = match Limits::of(judge) {
         Ok(limits) => limits,
         Err(why) => return vec![judge.on_region().related(here).unread(why)],
@@ -71,6 +77,18 @@ fn regions(judge: &Judge<'_>) -> Vec<Verdict> {
     let mut verdicts = vec![of_region(judge, &limits, &here)];
     verdicts.extend(sources.into_iter().map(|(region, jobs)| of_source(judge, &limits, &region, jobs)));
     verdicts
+}
+
+/// A region against those that are expected; what the organization allows beyond them does not matter then.
+fn of_approved(judge: &Judge<'_>, approved: &BTreeSet<String>, region: &str, by: Vec<ResourceRef>) -> Verdict {
+    let subject = judge.on(ResourceRef::new(Kind::Region, region)).related(by.iter().cloned());
+    let names = listed_refs(judge.context, &by);
+    let draft = subject.shows("resources", &names).shows("approved", listed(approved));
+    if approved.contains(region) {
+        draft.pass(format!("{region} is approved for customization"))
+    } else {
+        draft.fail("region-not-approved", format!("{region} is not approved for customization, but there are {names}"))
+    }
 }
 
 fn of_region(judge: &Judge<'_>, limits: &Limits, here: &[ResourceRef]) -> Verdict {

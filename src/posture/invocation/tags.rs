@@ -1,5 +1,7 @@
 //! CUS-INV-06: whether resources say whose they are and how sensitive.
 
+use std::collections::BTreeSet;
+
 use crate::inventory::{Kind, Read, ResourceRef, SourceId, Tags};
 use crate::posture::catalogue::framework::{ATLAS, FEDRAMP, GDPR, NIST, PCI};
 use crate::posture::control::Control;
@@ -40,12 +42,8 @@ pub(in crate::posture) const INV_06: Control = Control {
     evaluate: tags,
 };
 
-/// What must be said, as it is compared.
-const REQUIRED: [(&str, &[&str]); 3] = [
-    ("owner", &["owner"]),
-    ("data-classification", &["dataclassification", "classification"]),
-    ("environment", &["environment", "env"]),
-];
+/// Other names that say the same, as they are compared.
+const ALSO: [(&str, &str); 2] = [("dataclassification", "classification"), ("environment", "env")];
 
 fn tags(judge: &Judge<'_>) -> Vec<Verdict> {
     let inventory = judge.context.inventory;
@@ -72,7 +70,7 @@ fn judged(judge: &Judge<'_>, resource: ResourceRef, tags: &Read<Tags>) -> Verdic
         Ok(tags) => tags,
         Err(unknown) => return subject.unread(unread("bedrock:ListTagsForResource", unknown)),
     };
-    let missing = missing(tags);
+    let missing = missing(&judge.context.expect.required_tags, tags);
     let keys = listed(tags.keys());
     let draft = subject.shows("tags", if keys.is_empty() { "none".to_owned() } else { keys });
     if missing.is_empty() {
@@ -82,7 +80,7 @@ fn judged(judge: &Judge<'_>, resource: ResourceRef, tags: &Read<Tags>) -> Verdic
     draft.shows("missing", &missing).fail("missing-tags", format!("{what} has no tag for {missing}"))
 }
 
-fn missing(tags: &Tags) -> Vec<&'static str> {
+fn missing<'a>(required: &'a BTreeSet<String>, tags: &Tags) -> Vec<&'a str> {
     let plain = |key: &str| {
         let last = key.rsplit([':', '/']).next().unwrap_or_default();
         last.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).collect::<String>().to_ascii_lowercase()
@@ -92,6 +90,10 @@ fn missing(tags: &Tags) -> Vec<&'static str> {
         .filter(|(_, value)| !value.as_str().trim().is_empty())
         .map(|(key, _)| plain(key.as_str()))
         .collect();
-    let said = |names: &[&str]| held.iter().any(|key| names.contains(&key.as_str()));
-    REQUIRED.iter().filter(|(_, names)| !said(names)).map(|(name, _)| *name).collect()
+    let said = |name: &str| {
+        let name = plain(name);
+        let also = ALSO.iter().find(|(other, _)| *other == name).map(|(_, also)| *also);
+        held.iter().any(|key| *key == name || Some(key.as_str()) == also)
+    };
+    required.iter().map(String::as_str).filter(|name| !said(name)).collect()
 }

@@ -38,9 +38,6 @@ pub(in crate::posture) const LOG_07: Control = Control {
     evaluate: kept,
 };
 
-/// The shortest retention that passes. why a year: what PCI DSS 10.5.1 asks for, and the others do not exceed.
-const SHORTEST_DAYS: i32 = 365;
-
 fn kept(judge: &Judge<'_>) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     if let Some(target) = log_target(judge) {
@@ -59,7 +56,7 @@ fn group_kept(judge: &Judge<'_>, name: &ResourceId) -> Vec<Verdict> {
         Ok(None) => return vec![subject.not_applicable(format!("log group {name} does not exist; see CUS-LOG-04"))],
         Err(why) => return vec![subject.unread(why)],
     };
-    let days = group.retention_days;
+    let (days, shortest) = (group.retention_days, i64::from(judge.context.expect.log_retention_days));
     let draft = subject
         .shows("retentionInDays", days.map_or("never expires".to_owned(), |days| days.to_string()))
         .shows("deletionProtectionEnabled", group.deletion_protection);
@@ -69,9 +66,9 @@ fn group_kept(judge: &Judge<'_>, name: &ResourceId) -> Vec<Verdict> {
             "retention-forever",
             format!("log group {name} keeps prompts for ever: personal data in them never goes"),
         )),
-        Some(days) if days < SHORTEST_DAYS => problems.push(Problem::fail(
+        Some(days) if i64::from(days) < shortest => problems.push(Problem::fail(
             "retention-short",
-            format!("log group {name} keeps events for {days} days; at least {SHORTEST_DAYS} are asked for"),
+            format!("log group {name} keeps events for {days} days; at least {shortest} are asked for"),
         )),
         Some(_) => {}
     }

@@ -442,7 +442,7 @@ pub fn refresh(model: &mut Model, of: &ResourceRef) -> bool {
 
 /// What a matrix asks of the evaluator now: one question at a time, and the newest state of things.
 pub fn wants(model: &mut Model, of: &ResourceRef, cell: Option<CellOf>, session: &SessionInfo) -> Vec<Effect> {
-    let (inventory, trusted, now) = (model.inventory.clone(), model.options.trusted.clone(), model.now);
+    let (inventory, trusted, now) = (model.inventory.clone(), model.options.expect.trusted_accounts.clone(), model.now);
     let revision = model.revision;
     let make = |id, asked| {
         let (inventory, session, trusted) = (inventory.clone(), session.clone(), trusted.clone());

@@ -336,7 +336,7 @@ pub fn paste(what_if: &mut WhatIf, text: &str) {
 /// What it asks of the evaluator now: one question at a time, and the newest text.
 pub fn wants(model: &mut Model) -> Vec<Effect> {
     let Some(session) = model.session.clone() else { return Vec::new() };
-    let (inventory, trusted) = (model.inventory.clone(), model.options.trusted.clone());
+    let (inventory, trusted) = (model.inventory.clone(), model.options.expect.trusted_accounts.clone());
     let (now, revision, id) = (model.now, model.revision, model.matrices.next_id());
     let Some(Overlay::WhatIf(what_if)) = &mut model.overlay else { return Vec::new() };
     if what_if.asking.is_some() || what_if.wrong.is_some() {

@@ -100,7 +100,7 @@ fn made(driver: &Driver, policy: Document) -> JournalEntry {
     let context = fix::Context {
         session: session(Mode::Write),
         production: false,
-        trusted: std::collections::BTreeSet::new(),
+        expect: crate::posture::Expectations::default(),
         now: driver.model.now,
     };
     let prior = key.policy.known().unwrap().clone();
@@ -203,7 +203,7 @@ fn what_nobody_can_miss_is_confirmed_with_one_key() {
     let context = fix::Context {
         session: session(Mode::Write),
         production: false,
-        trusted: std::collections::BTreeSet::new(),
+        expect: crate::posture::Expectations::default(),
         now: at,
     };
     let off = fix::Setting::Versioning(false);
