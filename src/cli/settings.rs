@@ -12,7 +12,7 @@ use super::{Exit, Target, Trouble};
 use crate::posture::Expectations;
 
 /// A named context: `[contexts.NAME]`.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 struct Named {
     profile: Option<String>,
