@@ -250,12 +250,7 @@ fn purposes_of_roles() {
     };
     expect(c, "one each", |_| {}, &of(&[(Pass, "ok")]));
     let shared = |i: &mut Inventory| import_detail(i).role = TUNER.into();
-    expect(
-        c,
-        "customizes and imports",
-        shared,
-        &without("Importer", of(&[(Fail, "shared-role")])),
-    );
+    expect(c, "customizes and imports", shared, &without("Importer", of(&[(Fail, "shared-role")])));
     let logs = |role: &str| {
         let role = id(role);
         move |i: &mut Inventory| {
