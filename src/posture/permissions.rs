@@ -16,11 +16,11 @@ use super::verdict::Verdict;
 use crate::access::catalogue::{self, Action, is_on};
 use crate::access::who::People;
 use crate::access::{
-    Caller, ContextValue, Deciding, Decision, Guards, Identity, Layer, Policy, Request, Resource, Scenario, Statement,
-    Version, pattern,
+    Caller, ContextValue, Deciding, Decision, Guards, Identity, Layer, Policy, Request, Resource, Rules, Scenario,
+    Statement, Version, pattern,
 };
 use crate::base::{Arn, ResourceId, Text};
-use crate::inventory::{Inventory, Kind, ResourceRef, SourceId};
+use crate::inventory::{Document, Inventory, Kind, ResourceRef, SourceId};
 
 /// What nothing is called: stands where a wildcard leaves room.
 pub(super) const NOBODY: &str = "bedwatch-0";
@@ -199,7 +199,24 @@ pub(super) fn decide(identity: &Identity, action: &str, on: &Arn, scenario: &Sce
         // Not the trust policy of the role, which says who may become it, decides what is done to it.
         return crate::access::identity_decides(identity, action, on, scenario).decision;
     }
+    if on.service == "kms" {
+        // why not without a policy: no key is, and without one nobody could do anything to it. What keys say
+        // themselves is judged with them; here each leaves it to its account, as AWS's default policy does.
+        let rules = left_to_the_account(on);
+        return ask(identity, action, &Resource { rules, ..Resource::plain(on.clone()) }, scenario);
+    }
     ask(identity, action, &Resource::plain(on.clone()), scenario)
+}
+
+/// The default key policy (KMS Developer Guide, "Default key policy").
+fn left_to_the_account(key: &Arn) -> Rules {
+    let root = format!("arn:{}:iam::{}:root", key.partition, key.account);
+    let policy = serde_json::json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}]});
+    match Policy::parse(&Document::new(policy.to_string())) {
+        Ok(policy) => Rules::Known(policy),
+        Err(error) => Rules::Unknown(Text::new(error.to_string())),
+    }
 }
 
 /// The same on everything whose ARN begins so.

@@ -32,6 +32,7 @@ fn use_through_bedrock() {
     expect(c, "through Bedrock", |_| {}, fine);
     let app = || json!({"AWS": APP});
     let account = || json!({"AWS": "arn:aws:iam::123456789012:root"});
+    let logs = || json!({"Service": "logs.us-east-1.amazonaws.com"});
     let via = |host: &str| json!({"StringEquals": {"kms:ViaService": host}});
     for (what, principal, condition, expected) in [
         ("no condition", app(), json!({}), missing),
@@ -64,11 +65,17 @@ fn use_through_bedrock() {
         ("through S3, which uses the key too", app(), via("s3.us-east-1.amazonaws.com"), fine),
         ("another condition", app(), json!({"Bool": {"kms:GrantIsForAWSResource": "true"}}), missing),
         ("Bedrock itself", json!({"Service": "bedrock.amazonaws.com"}), json!({}), fine),
-        ("another service itself", json!({"Service": "logs.us-east-1.amazonaws.com"}), json!({}), other),
+        ("another service itself", json!({"Service": "sns.us-east-1.amazonaws.com"}), json!({}), other),
+        ("Logs itself, which uses the key too", logs(), json!({}), fine),
         ("a deleted role", json!({"AWS": "AROAEXAMPLEID1234567"}), json!({}), fine),
     ] {
         expect(c, what, key_says(uses(principal, condition)), expected);
     }
+    let no_group = |i: &mut Inventory| {
+        i.log_groups.clear();
+        key_says(uses(logs(), json!({})))(i);
+    };
+    expect(c, "Logs itself, where no log group has the key", no_group, other);
     for action in ["kms:CreateGrant", "kms:Create*", "kms:GenerateDataKey*", "kms:*", "*"] {
         let mut one = uses(app(), json!({}));
         one["Action"] = json!(action);
@@ -139,12 +146,17 @@ fn grants_of_bedrock() {
     expect(c, "none", granted(Vec::clear), &[("k1", Fail, "no-bedrock-grant")]);
     expect(c, "one for two", granted(|all| all.truncate(1)), &[("k1", Warn, "fewer-grants-than-models")]);
     let orphans: &[_] = &[("k1", Warn, "orphan-grants")];
-    expect(c, "three for two", granted(|all| all.push(grant("g3", BEDROCK))), orphans);
+    let third = |i: &mut Inventory| {
+        i.throughputs.clear();
+        granted(|all| all.push(grant("g3", BEDROCK)))(i);
+    };
+    expect(c, "three for two", third, orphans);
+    expect(c, "three for two and a throughput", granted(|all| all.push(grant("g3", BEDROCK))), fine);
     expect(
         c,
         "three, but a copy is running",
         |i| {
-            granted(|all| all.push(grant("g3", BEDROCK)))(i);
+            third(i);
             i.copy_jobs.get_mut(COPY).unwrap().status = JobStatus::InProgress;
         },
         fine,
@@ -153,7 +165,7 @@ fn grants_of_bedrock() {
         c,
         "three, while models may be missing",
         |i| {
-            granted(|all| all.push(grant("g3", BEDROCK)))(i);
+            third(i);
             deny(i, SourceId::THROUGHPUTS);
         },
         &[("k1", Pass, "ok"), ("us-east-1", Unknown, "list-incomplete")],

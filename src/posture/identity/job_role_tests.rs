@@ -84,7 +84,13 @@ fn used_buckets() {
 #[test]
 fn needed_rights() {
     let c = "CUS-IAM-03";
-    let bare = |inventory: &mut Inventory| inventory.roles.get_mut(TUNER).unwrap().inline.clear();
+    let rightless = |inventory: &mut Inventory| inventory.roles.get_mut(TUNER).unwrap().inline.clear();
+    // Of a job that only reads, and no logs.
+    let bare = |inventory: &mut Inventory| {
+        rightless(inventory);
+        (detail(inventory).output, detail(inventory).invocation_logs) = (None, None);
+    };
+    expect(c, "nothing, and results to write", rightless, &one(Fail, "missing-right"));
     expect(c, "nothing", bare, &one(Fail, "missing-right"));
     let by_bucket = |inventory: &mut Inventory| {
         bare(inventory);

@@ -14,8 +14,9 @@ pub(in crate::posture) const INV_05: Control = Control {
     severity: Severity::High,
     area: Area::Invocation,
     what: "models received or copied from other accounts",
-    lists: &[SourceId::MODELS, SourceId::COPY_JOBS],
-    tables: &[],
+    lists: &[SourceId::COPY_JOBS],
+    // why a table: the owner stands in the list itself, so nothing else would say that it is old.
+    tables: &[SourceId::MODELS],
     details: &[],
     logic: "The owner of each model that another account shares with this one, and the source account of each model \
             that was copied in, must be a trusted account: what a stranger trained may be made to misbehave. Copy jobs \
