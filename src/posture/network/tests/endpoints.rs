@@ -143,7 +143,7 @@ pub fn ways_to_s3() {
     let lost = |i: &mut Inventory| deny_from_the_start(i, SourceId::ENDPOINTS);
     expect(c, "not listed is not missing", lost, &[("vpc-1", Unknown, "unread")]);
     expect(c, "the subnet is gone", |i| i.subnets.clear(), &[("us-east-1", NotApplicable, "not-applicable")]);
-    expect(c, "no VPC", |i| detail(i).vpc = None, &[("us-east-1", NotApplicable, "not-applicable")]);
+    expect(c, "no VPC", no_vpc, &[("us-east-1", NotApplicable, "not-applicable")]);
     let reason = |spoil: &dyn Fn(&mut Inventory)| {
         let mut inventory = healthy();
         spoil(&mut inventory);
@@ -240,14 +240,14 @@ pub fn policies_of_s3_endpoints() {
     let prefix = json!([
         allow(
             json!(["s3:GetObject", "s3:PutObject"]),
-            json!(["arn:aws:s3:::train/a.jsonl", "arn:aws:s3:::train/out/*"])
+            json!(["arn:aws:s3:::train/a.jsonl", "arn:aws:s3:::train/weights/*", "arn:aws:s3:::train/out/*"])
         ),
         allow(json!("s3:ListBucket"), json!("arn:aws:s3:::train"))
     ]);
     expect(c, "just these keys", s3_policy(prefix), &[("vpce-1", Pass, "ok")]);
     let listed = conditioned(
         allow(json!("s3:ListBucket"), json!("arn:aws:s3:::train")),
-        json!({"StringLike": {"s3:prefix": ["a.jsonl", "out/*"]}}),
+        json!({"StringLike": {"s3:prefix": ["a.jsonl", "weights/*", "out/*"]}}),
     );
     let by_prefix = json!([allow(json!(["s3:GetObject", "s3:PutObject"]), mine()), listed]);
     expect(c, "listing by prefix", s3_policy(by_prefix), &[("vpce-1", Pass, "ok")]);
@@ -256,13 +256,19 @@ pub fn policies_of_s3_endpoints() {
         allow(json!("s3:PutObject"), json!("arn:aws:s3:::train/elsewhere/*"))
     ]);
     expect(c, "writing elsewhere", s3_policy(elsewhere), &[("vpce-1", Fail, "incomplete")]);
-    let for_role = |role: &str| {
+    let for_roles = |roles: Value| {
         let mut statement = allow(three(), mine());
-        statement["Principal"] = json!({"AWS": role});
+        statement["Principal"] = json!({"AWS": roles});
         s3_policy(json!([statement]))
     };
-    expect(c, "for the job's role", for_role(TUNER), &[("vpce-1", Pass, "ok")]);
-    expect(c, "for another role", for_role(APP), &[("vpce-1", Fail, "incomplete")]);
+    expect(c, "for the jobs' roles", for_roles(json!([TUNER, IMPORTER])), &[("vpce-1", Pass, "ok")]);
+    expect(c, "for one of them", for_roles(json!(TUNER)), &[("vpce-1", Fail, "incomplete")]);
+    let tuned = |i: &mut Inventory| {
+        i.import_jobs.clear();
+        for_roles(json!(TUNER))(i);
+    };
+    expect(c, "for the job's role", tuned, &[("vpce-1", Pass, "ok")]);
+    expect(c, "for another role", for_roles(json!(APP)), &[("vpce-1", Fail, "incomplete")]);
     let own = |account: &str| {
         let condition = json!({"StringEquals": {"aws:PrincipalAccount": account}});
         s3_policy(json!([conditioned(allow(three(), mine()), condition)]))
@@ -340,5 +346,5 @@ pub fn private_links() {
     expect(c, "no policy", broken, &runtime(Unknown, "malformed"));
     let lost = |i: &mut Inventory| deny_from_the_start(i, SourceId::ENDPOINTS);
     expect(c, "not listed", lost, &[("vpc-1", Unknown, "unread"), ("vpc-1", Unknown, "unread")]);
-    expect(c, "no VPC", |i| detail(i).vpc = None, &[("us-east-1", NotApplicable, "not-applicable")]);
+    expect(c, "no VPC", no_vpc, &[("us-east-1", NotApplicable, "not-applicable")]);
 }
