@@ -6,6 +6,7 @@ mod received;
 use serde_json::json;
 
 use crate::inventory::bedrock::{CopyJob, JobStatus};
+use crate::inventory::organization::OrganizationPolicy;
 use crate::inventory::settings::DataRetention;
 use crate::inventory::{ErrorKind, Inventory, Read, ReadError, SourceId};
 use crate::posture::Status::{Fail, NotApplicable, Pass, Unknown, Warn};
@@ -179,6 +180,17 @@ fn regions() {
         i.organization_policies.get_mut("p-regions").unwrap().document = Read::NotAsked;
     };
     limited("not read", unread, &[(here, Unknown, "unread")]);
+    let bare_level = |i: &mut Inventory| {
+        i.organization_policies.values_mut().for_each(|held| held.targets.retain(|on| on.as_str() != "ou-1"));
+    };
+    limited("a unit without any policy was not seen whole", bare_level, &[(here, Unknown, "unread")]);
+    let elsewhere = |i: &mut Inventory| {
+        let broken = crate::inventory::Document::new("{");
+        let held = i.organization_policies["p-regions"].clone();
+        let held = OrganizationPolicy { id: "p-x".into(), targets: vec!["ou-x".into()], document: got(broken), ..held };
+        i.organization_policies.insert("p-x".into(), held);
+    };
+    limited("a policy on another unit does not matter", elsewhere, &[(here, Pass, "ok")]);
     let lost = |i: &mut Inventory| deny_from_the_start(i, SourceId::ORGANIZATION_POLICIES);
     limited("not listed is not without limit", lost, &[(here, Unknown, "unread")]);
     limited("nothing here", bare, nothing);
