@@ -220,6 +220,17 @@ pub fn policies_of_s3_endpoints() {
     let stranger = conditioned(allow(three(), all()), json!({"StringEquals": {"aws:ResourceAccount": "999999999999"}}));
     let both = json!([stranger, allow(three(), mine())]);
     expect(c, "tied to a stranger", s3_policy(both), &[("vpce-1", Fail, "any-bucket")]);
+    let organization = |id: &str| {
+        let tie = json!({"StringEquals": {"aws:ResourceOrgID": id}});
+        s3_policy(json!([conditioned(allow(three(), all()), tie), allow(three(), mine())]))
+    };
+    expect(c, "tied to our organization", organization("o-orion00000"), &[("vpce-1", Warn, "other-buckets")]);
+    expect(c, "tied to another", organization("o-else"), &[("vpce-1", Fail, "any-bucket")]);
+    let free = |i: &mut Inventory| {
+        organization("o-orion00000")(i);
+        i.settings.organization = got(None);
+    };
+    expect(c, "tied to one, and we are in none", free, &[("vpce-1", Fail, "any-bucket")]);
     let loose = json!({"StringEqualsIfExists": {"aws:ResourceAccount": ACCOUNT}});
     let both = json!([conditioned(allow(three(), all()), loose), allow(three(), mine())]);
     expect(c, "tied only if there", s3_policy(both), &[("vpce-1", Fail, "any-bucket")]);
@@ -328,6 +339,9 @@ pub fn private_links() {
     let stranger = json!({"StringEquals": {"aws:PrincipalAccount": "999999999999"}});
     let strange = json!([conditioned(allow(json!("*"), json!("*")), stranger)]);
     expect(c, "tied to a stranger", say(RUNTIME_ENDPOINT, strange), &runtime(Fail, "full-access"));
+    let other = json!({"StringEquals": {"aws:PrincipalOrgID": "o-else"}});
+    let other = json!([conditioned(allow(json!("*"), json!("*")), other)]);
+    expect(c, "tied to another organization", say(RUNTIME_ENDPOINT, other), &runtime(Fail, "full-access"));
     for (what, resource) in [
         ("base models", "arn:aws:bedrock:us-east-1::foundation-model/*"),
         ("another account", "arn:aws:bedrock:us-east-1:999999999999:provisioned-model/*"),
