@@ -3,12 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{PRESENCE, customization};
-use crate::access::{
-    Condition, ContextValue, Decision, Effect, Guards, Identity, Layer, Level, Policy, Request, Resource, Scenario,
-};
-use crate::base::{Arn, ResourceId, Text};
+use crate::access::{Answer, Bounds, ContextValue, Decision, Guards, Identity, Policy, Request, Resource, Scenario};
+use crate::base::{Arn, Text};
 use crate::inventory::organization::OrganizationPolicy;
-use crate::inventory::{Kind, ResourceRef, SourceId};
+use crate::inventory::{Inventory, Kind, ResourceRef, SourceId};
 use crate::posture::catalogue::framework::{FEDRAMP, GDPR, NIST, OWASP, PCI};
 use crate::posture::control::Control;
 use crate::posture::judge::{Draft, Judge, Subject, listed, listed_refs, unread};
@@ -140,7 +138,6 @@ fn of_source(judge: &Judge<'_>, limits: &Limits, region: &str, jobs: BTreeSet<Re
 
 /// What the organization leaves to an ordinary role of the account.
 struct Limits {
-    guards: Guards,
     caller: Identity,
     /// Whether service control policies bind the account.
     bound: bool,
@@ -154,14 +151,13 @@ impl Limits {
     fn of(judge: &Judge<'_>) -> Result<Self, String> {
         let context = judge.context;
         let inventory = context.inventory;
-        let caller = Probe::new().somebody(context);
         let organization = inventory
             .settings
             .organization
             .known()
             .map_err(|unknown| unread("organizations:DescribeOrganization", unknown))?;
-        let unbound =
-            |free| Self { guards: Guards::none(), caller: caller.clone(), bound: false, free, named: Vec::new() };
+        let caller = Identity { bounds: Bounds::of(inventory), ..Probe::new().somebody(context) };
+        let unbound = |free| Self { caller: caller.clone(), bound: false, free, named: Vec::new() };
         let Some(organization) = organization else { return Ok(unbound("the account is in no organization")) };
         if organization.management_account.as_str() == context.account {
             return Ok(unbound("service control policies do not bind the management account"));
@@ -170,47 +166,20 @@ impl Limits {
         if let Some(why) = judge.any_gap(&[SourceId::ORGANIZATION_PATH, SourceId::ORGANIZATION_POLICIES]) {
             return Err(why.to_string());
         }
-        let path = inventory
-            .settings
-            .organization_path
-            .known()
-            .map_err(|unknown| unread("organizations:ListParents", unknown))?;
-        let is_service = |policy: &&OrganizationPolicy| policy.kind == "SERVICE_CONTROL_POLICY";
-        let policies: Vec<&OrganizationPolicy> = inventory.organization_policies.values().filter(is_service).collect();
-        let mut named = Vec::new();
-        let mut parsed: BTreeMap<&ResourceId, Policy> = BTreeMap::new();
-        for held in policies {
-            let document = held
-                .document
-                .known()
-                .map_err(|unknown| format!("{}: {}", held.name, unread("organizations:DescribePolicy", unknown)))?;
-            let policy = Policy::parse(document).map_err(|error| format!("policy {}: {error}", held.name))?;
-            let on_regions = policy
-                .statements
-                .iter()
-                .filter(|statement| statement.effect == Effect::Deny || statement.allows())
-                .flat_map(|statement| &statement.conditions)
-                .filter(|condition| condition.is_on(KEY));
-            named.extend(on_regions.map(|condition| (held.name.clone(), Condition::words(condition))));
-            parsed.insert(&held.id, policy);
+        let limits = Self { caller, bound: true, free: "", named: named(inventory) };
+        // What is not denied by what was seen may be denied by what was not.
+        match limits.ask(judge, context.region).veil {
+            Some(veil) => Err(format!("customization in {} may be started, {veil}", context.region)),
+            None => Ok(limits),
         }
-        let level = |id: &ResourceId| Level {
-            name: Text::new(id.as_str()),
-            policies: inventory
-                .organization_policies
-                .values()
-                .filter(|held| held.targets.contains(id))
-                .filter_map(|held| Some((Layer::Scp(held.name.clone()), parsed.get(&held.id)?.clone())))
-                .collect(),
-            unread: false,
-        };
-        // A level without any policy is one that was not seen whole: AWS keeps at least one on each.
-        let levels: Vec<Level> = path.iter().map(level).filter(|level| !level.policies.is_empty()).collect();
-        Ok(Self { guards: Guards { scps: Some(levels), ..Guards::none() }, caller, bound: true, free: "", named })
     }
 
     /// Whether a job may be started in a region.
     fn allows(&self, judge: &Judge<'_>, region: &str) -> Decision {
+        self.ask(judge, region).decision
+    }
+
+    fn ask(&self, judge: &Judge<'_>, region: &str) -> Answer {
         let arn = Arn {
             partition: judge.context.partition.to_owned(),
             service: "bedrock".to_owned(),
@@ -221,9 +190,9 @@ impl Limits {
         let scenario = Scenario::open().with(KEY, ContextValue::one(region));
         let resource = Resource::plain(arn);
         let action = "bedrock:CreateModelCustomizationJob";
-        Request { identity: &self.caller, action, resource: &resource, scenario: &scenario, guards: &self.guards }
-            .answer()
-            .decision
+        // The policies of the organization are those that were read; resource control policies do not reach Bedrock.
+        let guards = Guards { scps: None, ..Guards::none() };
+        Request { identity: &self.caller, action, resource: &resource, scenario: &scenario, guards: &guards }.answer()
     }
 
     fn shown<'a>(&self, draft: Draft<Subject<'a>>) -> Draft<Subject<'a>> {
@@ -233,4 +202,23 @@ impl Limits {
         let all = self.named.iter().map(|(policy, words)| format!("{policy}: {words}"));
         draft.shows(KEY, listed(all))
     }
+}
+
+/// The conditions on regions in the service control policies above the account, by policy.
+fn named(inventory: &Inventory) -> Vec<(Text, Text)> {
+    let path = inventory.settings.organization_path.known().map(Vec::as_slice).unwrap_or_default();
+    let above = |held: &&OrganizationPolicy| {
+        held.kind == "SERVICE_CONTROL_POLICY" && path.iter().any(|on| held.targets.contains(on))
+    };
+    let mut named = Vec::new();
+    for held in inventory.organization_policies.values().filter(above) {
+        let Some(policy) = held.document.known().ok().and_then(|document| Policy::parse(document).ok()) else {
+            continue;
+        };
+        let well_formed = policy.statements.iter().filter(|statement| statement.malformed.is_none());
+        let conditions = well_formed.flat_map(|statement| &statement.conditions);
+        let on_regions = conditions.filter(|condition| condition.is_on(KEY));
+        named.extend(on_regions.map(|condition| (held.name.clone(), condition.words())));
+    }
+    named
 }

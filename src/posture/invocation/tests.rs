@@ -6,11 +6,12 @@ mod received;
 use serde_json::json;
 
 use crate::inventory::bedrock::{CopyJob, JobStatus};
+use crate::inventory::organization::OrganizationPolicy;
 use crate::inventory::settings::DataRetention;
 use crate::inventory::{ErrorKind, Inventory, Read, ReadError, SourceId};
-use crate::posture::Severity;
 use crate::posture::Status::{Fail, NotApplicable, Pass, Unknown, Warn};
 use crate::posture::fixtures::*;
+use crate::posture::{Severity, Status};
 
 /// For the test that no sub-reason lacks a fixture.
 pub const ALL: &[fn()] = &[
@@ -55,15 +56,16 @@ fn bare(i: &mut Inventory) {
 #[test]
 fn tags() {
     let c = "CUS-INV-06";
-    let right: &[_] = &[("dep1", Pass, "ok"), ("job1", Pass, "ok"), ("model1", Pass, "ok"), ("pt1", Pass, "ok")];
-    expect(c, "all", |_| {}, right);
+    let right = ["dep1", "import1", "imported1", "job1", "model1", "pt1"].map(|name| (name, Pass, "ok"));
+    let but = |name, status, code| right.map(|one| if one.0 == name { (name, status, code) } else { one });
+    expect(c, "all", |_| {}, &right);
     let of_model = |all: &'static [(&'static str, &'static str)]| {
         move |i: &mut Inventory| {
             let tags = all.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
             i.models.get_mut(MODEL).unwrap().tags = got(tags);
         }
     };
-    let missing: &[_] = &[right[0], right[1], ("model1", Fail, "missing-tags"), right[3]];
+    let missing = &but("model1", Fail, "missing-tags");
     expect(c, "none", of_model(&[]), missing);
     expect(c, "one lacks", of_model(&[("owner", "ml"), ("environment", "prod")]), missing);
     let empty = of_model(&[("owner", "ml"), ("environment", "prod"), ("data-classification", " ")]);
@@ -73,12 +75,16 @@ fn tags() {
         &[("orion:owner", "ml"), ("orion/environment", "prod"), ("data_classification", "x")],
         &[("OWNER", "ml"), ("Environment", "prod"), ("classification", "x")],
     ] {
-        expect(c, "written otherwise", of_model(other), right);
+        expect(c, "written otherwise", of_model(other), &right);
     }
     let near = of_model(&[("co-owners", "ml"), ("environment", "prod"), ("data-classification", "x")]);
     expect(c, "another key", near, missing);
     let not_read = |i: &mut Inventory| i.jobs.get_mut(JOB).unwrap().tags = Read::NotAsked;
-    expect(c, "not read", not_read, &[right[0], ("job1", Unknown, "unread"), right[2], right[3]]);
+    expect(c, "not read", not_read, &but("job1", Unknown, "unread"));
+    let bare_import = |i: &mut Inventory| i.imported_models.get_mut(IMPORTED).unwrap().tags = got([].into());
+    expect(c, "an imported model without", bare_import, &but("imported1", Fail, "missing-tags"));
+    let bare_job = |i: &mut Inventory| i.import_jobs.get_mut(IMPORT_JOB).unwrap().tags = Read::NotAsked;
+    expect(c, "an import job's not read", bare_job, &but("import1", Unknown, "unread"));
     expect(c, "nothing", bare, &[("us-east-1", NotApplicable, "not-applicable")]);
     let mut inventory = healthy();
     of_model(&[("owner", "ml")])(&mut inventory);
@@ -86,67 +92,79 @@ fn tags() {
     assert_eq!(verdict.reason.as_str(), "model model1 has no tag for data-classification, environment");
 }
 
+/// Another statement for the policy that limits regions.
+fn scp(statement: serde_json::Value) -> impl FnOnce(&mut Inventory) {
+    move |i| i.organization_policies.get_mut("p-regions").unwrap().document = got(policy(json!([statement])))
+}
+
+/// The limit to these regions.
+fn limit(regions: serde_json::Value) -> impl FnOnce(&mut Inventory) {
+    scp(json!({"Effect": "Deny", "Action": "bedrock:*", "Resource": "*",
+        "Condition": {"StringNotEquals": {"aws:RequestedRegion": regions}}}))
+}
+
+/// Expects of an account that copied nothing and is limited to its own region, unless the case says otherwise.
+fn limited(what: &str, spoil: impl FnOnce(&mut Inventory), expected: &[(&str, Status, &str)]) {
+    let alone = |i: &mut Inventory| {
+        i.copy_jobs.clear();
+        limit(json!("us-east-1"))(i);
+        spoil(i);
+    };
+    expect("CUS-INV-08", what, alone, expected);
+}
+
 #[test]
 fn regions() {
     let c = "CUS-INV-08";
     let here = "us-east-1";
     let nothing: &[_] = &[(here, NotApplicable, "not-applicable")];
-    let scp = |statement: serde_json::Value| {
-        move |i: &mut Inventory| {
-            i.organization_policies.get_mut("p-regions").unwrap().document = got(policy(json!([statement])));
-        }
-    };
-    let deny = |regions: serde_json::Value| {
-        scp(json!({"Effect": "Deny", "Action": "bedrock:*", "Resource": "*",
-            "Condition": {"StringNotEquals": {"aws:RequestedRegion": regions}}}))
-    };
-    expect(c, "in its region", |_| {}, &[(here, Pass, "ok")]);
-    expect(c, "one of several", deny(json!(["eu-west-1", "us-east-1"])), &[(here, Pass, "ok")]);
-    expect(c, "elsewhere only", deny(json!(["eu-west-1"])), &[(here, Fail, "region-denied")]);
+    let both = [("eu-west-1", Pass, "ok"), (here, Pass, "ok")];
+    expect(c, "the healthy account, and the region of a copy's source", |_| {}, &both);
+    limited("in its region", |_| {}, &[(here, Pass, "ok")]);
+    limited("one of several", limit(json!(["eu-west-1", "us-east-1"])), &[(here, Pass, "ok")]);
+    limited("elsewhere only", limit(json!(["eu-west-1"])), &[(here, Fail, "region-denied")]);
     let free = &[(here, Warn, "region-not-limited")];
-    expect(c, "no limit", |i| _ = i.organization_policies.remove("p-regions"), free);
+    limited("no limit", |i| _ = i.organization_policies.remove("p-regions"), free);
     let storage = scp(json!({"Effect": "Deny", "Action": "s3:*", "Resource": "*",
         "Condition": {"StringNotEquals": {"aws:RequestedRegion": "us-east-1"}}}));
-    expect(c, "a limit for another service", storage, free);
-    expect(c, "no organization", |i| i.settings.organization = got(None), free);
+    limited("a limit for another service", storage, free);
+    limited("no organization", |i| i.settings.organization = got(None), free);
     let management = |i: &mut Inventory| {
         i.settings.organization.known_mut().unwrap().as_mut().unwrap().management_account = ACCOUNT.into();
     };
-    expect(c, "the management account is not bound", management, free);
+    limited("the management account is not bound", management, free);
     let resource_policy = |i: &mut Inventory| {
         i.organization_policies.get_mut("p-regions").unwrap().kind = "RESOURCE_CONTROL_POLICY".into();
     };
-    expect(c, "an RCP does not reach Bedrock", resource_policy, free);
+    limited("an RCP does not reach Bedrock", resource_policy, free);
     let allow_list = |i: &mut Inventory| {
         let only = json!([{"Effect": "Allow", "Action": "*", "Resource": "*",
             "Condition": {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}}]);
         i.organization_policies.remove("p-regions");
         i.organization_policies.get_mut("p-FullAWSAccess").unwrap().document = got(policy(only));
     };
-    expect(c, "by an Allow", allow_list, &[(here, Pass, "ok")]);
+    limited("by an Allow", allow_list, &[(here, Pass, "ok")]);
     let tagged = scp(json!({"Effect": "Deny", "Action": "bedrock:*", "Resource": "*",
         "Condition": {"StringNotEquals": {"aws:RequestedRegion": "eu-west-1", "aws:PrincipalTag/team": "ml"}}}));
-    expect(c, "by what is not known", tagged, &[(here, Unknown, "conditional")]);
+    limited("by what is not known", tagged, &[(here, Unknown, "conditional")]);
     let from = |region: &str, account: &str| {
         let source = format!("arn:aws:bedrock:{region}:{account}:custom-model/m/x");
         let account = account.to_owned();
         move |i: &mut Inventory| copy(i, &source, &account, JobStatus::Completed)
     };
     let source = &[("eu-west-1", Fail, "source-region-denied"), (here, Pass, "ok")];
-    expect(c, "copied from where it is denied", from("eu-west-1", ACCOUNT), source);
-    expect(c, "copied from here", from("us-east-1", ACCOUNT), &[(here, Pass, "ok")]);
-    expect(c, "of another account", from("eu-west-1", "777777777777"), &[(here, Pass, "ok")]);
-    expect(
-        c,
+    limited("copied from where it is denied", from("eu-west-1", ACCOUNT), source);
+    limited("copied from here", from("us-east-1", ACCOUNT), &[(here, Pass, "ok")]);
+    limited("of another account", from("eu-west-1", "777777777777"), &[(here, Pass, "ok")]);
+    limited(
         "copied from where it is allowed",
         |i| {
             from("eu-west-1", ACCOUNT)(i);
-            deny(json!(["eu-west-1", "us-east-1"]))(i);
+            limit(json!(["eu-west-1", "us-east-1"]))(i);
         },
         &[("eu-west-1", Pass, "ok"), (here, Pass, "ok")],
     );
-    expect(
-        c,
+    limited(
         "copied, and no limit",
         |i| {
             from("eu-west-1", ACCOUNT)(i);
@@ -157,19 +175,30 @@ fn regions() {
     let broken = |i: &mut Inventory| {
         i.organization_policies.get_mut("p-regions").unwrap().document = got(crate::inventory::Document::new("{"));
     };
-    expect(c, "no JSON", broken, &[(here, Unknown, "unread")]);
+    limited("no JSON", broken, &[(here, Unknown, "unread")]);
     let unread = |i: &mut Inventory| {
         i.organization_policies.get_mut("p-regions").unwrap().document = Read::NotAsked;
     };
-    expect(c, "not read", unread, &[(here, Unknown, "unread")]);
+    limited("not read", unread, &[(here, Unknown, "unread")]);
+    let bare_level = |i: &mut Inventory| {
+        i.organization_policies.values_mut().for_each(|held| held.targets.retain(|on| on.as_str() != "ou-1"));
+    };
+    limited("a unit without any policy was not seen whole", bare_level, &[(here, Unknown, "unread")]);
+    let elsewhere = |i: &mut Inventory| {
+        let broken = crate::inventory::Document::new("{");
+        let held = i.organization_policies["p-regions"].clone();
+        let held = OrganizationPolicy { id: "p-x".into(), targets: vec!["ou-x".into()], document: got(broken), ..held };
+        i.organization_policies.insert("p-x".into(), held);
+    };
+    limited("a policy on another unit does not matter", elsewhere, &[(here, Pass, "ok")]);
     let lost = |i: &mut Inventory| deny_from_the_start(i, SourceId::ORGANIZATION_POLICIES);
-    expect(c, "not listed is not without limit", lost, &[(here, Unknown, "unread")]);
-    expect(c, "nothing here", bare, nothing);
+    limited("not listed is not without limit", lost, &[(here, Unknown, "unread")]);
+    limited("nothing here", bare, nothing);
     let blind = |i: &mut Inventory| {
         bare(i);
         deny_from_the_start(i, SourceId::MODELS);
     };
-    expect(c, "who knows what is here", blind, &[(here, Unknown, "unread")]);
+    limited("who knows what is here", blind, &[(here, Unknown, "unread")]);
 }
 
 #[test]

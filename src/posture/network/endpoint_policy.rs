@@ -16,7 +16,7 @@ use crate::posture::judge::{Judge, Problem, listed};
 use crate::posture::probe::Probe;
 use crate::posture::verdict::{Area, Severity, Verdict};
 
-use super::reach::{JOB_LISTS, Network, endpoints_of, is_available, networks};
+use super::reach::{JOB_LISTS, Network, endpoints_of, is_available, may_be_ours, networks};
 
 pub(in crate::posture) const NET_04: Control = Control {
     id: "CUS-NET-04",
@@ -233,7 +233,7 @@ fn bucket_of(pattern: &str) -> Named<'_> {
     }
 }
 
-/// Whether a condition ties the resource to accounts that are ours or trusted, or to an organization.
+/// Whether a condition ties the resource to accounts that are ours or trusted, or to our organization.
 fn ties(context: &Context<'_>, condition: &Condition) -> bool {
     let exact = matches!(condition.operator, Operator::StringEquals | Operator::StringEqualsIgnoreCase)
         || (condition.operator == Operator::StringLike
@@ -241,7 +241,9 @@ fn ties(context: &Context<'_>, condition: &Condition) -> bool {
     let binds = !condition.if_exists && condition.set != Some(SetOperator::ForAllValues) && exact;
     let account = condition.is_on("aws:ResourceAccount") || condition.is_on("s3:ResourceAccount");
     let ours = || condition.values.iter().all(|value| context.trusts(value));
-    binds && !condition.values.is_empty() && ((account && ours()) || condition.is_on("aws:ResourceOrgID"))
+    binds
+        && !condition.values.is_empty()
+        && ((account && ours()) || (condition.is_on("aws:ResourceOrgID") && may_be_ours(context, &condition.values)))
 }
 
 /// Requests through one endpoint.

@@ -9,7 +9,7 @@ use crate::posture::control::{Context, Control};
 use crate::posture::judge::{Judge, Problem, listed};
 use crate::posture::verdict::{Area, Severity, Verdict};
 
-use super::reach::{JOB_LISTS, Network, endpoints_of, is_available, networks};
+use super::reach::{JOB_LISTS, Network, endpoints_of, is_available, may_be_ours, networks};
 
 pub(in crate::posture) const NET_09: Control = Control {
     id: "CUS-NET-09",
@@ -160,7 +160,7 @@ fn is_own_model(context: &Context<'_>, pattern: &str) -> bool {
     account == context.account && resource.contains('/') && OWN_MODELS.contains(&kind)
 }
 
-/// Whether a condition ties the caller or the resource to accounts that are ours or trusted, or to an organization.
+/// Whether a condition ties the caller or the resource to accounts that are ours or trusted, or to our organization.
 fn ties(context: &Context<'_>, condition: &Condition) -> bool {
     let wild = |value: &String| value.contains(['*', '?', '$']);
     let exact = match condition.operator {
@@ -171,6 +171,7 @@ fn ties(context: &Context<'_>, condition: &Condition) -> bool {
     let on = |keys: [&str; 2]| keys.iter().any(|key| condition.is_on(key));
     let account = on(["aws:PrincipalAccount", "aws:ResourceAccount"])
         && condition.values.iter().all(|account| context.trusts(account));
+    let organization = on(["aws:PrincipalOrgID", "aws:ResourceOrgID"]) && may_be_ours(context, &condition.values);
     let binds = exact && !condition.if_exists && condition.set != Some(SetOperator::ForAllValues);
-    binds && !condition.values.is_empty() && (account || on(["aws:PrincipalOrgID", "aws:ResourceOrgID"]))
+    binds && !condition.values.is_empty() && (account || organization)
 }

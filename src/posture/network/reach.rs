@@ -6,6 +6,7 @@ use crate::base::ResourceId;
 use crate::inventory::bedrock::{S3Uri, VpcConfig};
 use crate::inventory::ec2::Endpoint;
 use crate::inventory::{Inventory, Kind, ResourceRef, SourceId};
+use crate::posture::control::Context;
 use crate::posture::judge::Judge;
 
 /// Everything that says which networks and buckets jobs use.
@@ -102,6 +103,15 @@ pub(super) fn endpoints_of<'a>(
 ) -> Vec<&'a Endpoint> {
     let own = inventory.endpoints.values().filter(|endpoint| endpoint.vpc == *vpc);
     own.filter(|endpoint| serves(endpoint, region, service)).collect()
+}
+
+/// Whether a condition on an organization names ours. While ours is not known, any may be.
+pub(super) fn may_be_ours(context: &Context<'_>, organizations: &[String]) -> bool {
+    match context.inventory.settings.organization.known() {
+        Ok(Some(held)) => organizations.iter().all(|id| id == held.id.as_str()),
+        Ok(None) => false,
+        Err(_) => true,
+    }
 }
 
 /// Whether an endpoint works. why either case: EC2 answers `available`, its reference writes `Available`.

@@ -143,7 +143,7 @@ pub fn ways_to_s3() {
     let lost = |i: &mut Inventory| deny_from_the_start(i, SourceId::ENDPOINTS);
     expect(c, "not listed is not missing", lost, &[("vpc-1", Unknown, "unread")]);
     expect(c, "the subnet is gone", |i| i.subnets.clear(), &[("us-east-1", NotApplicable, "not-applicable")]);
-    expect(c, "no VPC", |i| detail(i).vpc = None, &[("us-east-1", NotApplicable, "not-applicable")]);
+    expect(c, "no VPC", no_vpc, &[("us-east-1", NotApplicable, "not-applicable")]);
     let reason = |spoil: &dyn Fn(&mut Inventory)| {
         let mut inventory = healthy();
         spoil(&mut inventory);
@@ -220,6 +220,17 @@ pub fn policies_of_s3_endpoints() {
     let stranger = conditioned(allow(three(), all()), json!({"StringEquals": {"aws:ResourceAccount": "999999999999"}}));
     let both = json!([stranger, allow(three(), mine())]);
     expect(c, "tied to a stranger", s3_policy(both), &[("vpce-1", Fail, "any-bucket")]);
+    let organization = |id: &str| {
+        let tie = json!({"StringEquals": {"aws:ResourceOrgID": id}});
+        s3_policy(json!([conditioned(allow(three(), all()), tie), allow(three(), mine())]))
+    };
+    expect(c, "tied to our organization", organization("o-orion00000"), &[("vpce-1", Warn, "other-buckets")]);
+    expect(c, "tied to another", organization("o-else"), &[("vpce-1", Fail, "any-bucket")]);
+    let free = |i: &mut Inventory| {
+        organization("o-orion00000")(i);
+        i.settings.organization = got(None);
+    };
+    expect(c, "tied to one, and we are in none", free, &[("vpce-1", Fail, "any-bucket")]);
     let loose = json!({"StringEqualsIfExists": {"aws:ResourceAccount": ACCOUNT}});
     let both = json!([conditioned(allow(three(), all()), loose), allow(three(), mine())]);
     expect(c, "tied only if there", s3_policy(both), &[("vpce-1", Fail, "any-bucket")]);
@@ -240,14 +251,14 @@ pub fn policies_of_s3_endpoints() {
     let prefix = json!([
         allow(
             json!(["s3:GetObject", "s3:PutObject"]),
-            json!(["arn:aws:s3:::train/a.jsonl", "arn:aws:s3:::train/out/*"])
+            json!(["arn:aws:s3:::train/a.jsonl", "arn:aws:s3:::train/weights/*", "arn:aws:s3:::train/out/*"])
         ),
         allow(json!("s3:ListBucket"), json!("arn:aws:s3:::train"))
     ]);
     expect(c, "just these keys", s3_policy(prefix), &[("vpce-1", Pass, "ok")]);
     let listed = conditioned(
         allow(json!("s3:ListBucket"), json!("arn:aws:s3:::train")),
-        json!({"StringLike": {"s3:prefix": ["a.jsonl", "out/*"]}}),
+        json!({"StringLike": {"s3:prefix": ["a.jsonl", "weights/*", "out/*"]}}),
     );
     let by_prefix = json!([allow(json!(["s3:GetObject", "s3:PutObject"]), mine()), listed]);
     expect(c, "listing by prefix", s3_policy(by_prefix), &[("vpce-1", Pass, "ok")]);
@@ -256,13 +267,19 @@ pub fn policies_of_s3_endpoints() {
         allow(json!("s3:PutObject"), json!("arn:aws:s3:::train/elsewhere/*"))
     ]);
     expect(c, "writing elsewhere", s3_policy(elsewhere), &[("vpce-1", Fail, "incomplete")]);
-    let for_role = |role: &str| {
+    let for_roles = |roles: Value| {
         let mut statement = allow(three(), mine());
-        statement["Principal"] = json!({"AWS": role});
+        statement["Principal"] = json!({"AWS": roles});
         s3_policy(json!([statement]))
     };
-    expect(c, "for the job's role", for_role(TUNER), &[("vpce-1", Pass, "ok")]);
-    expect(c, "for another role", for_role(APP), &[("vpce-1", Fail, "incomplete")]);
+    expect(c, "for the jobs' roles", for_roles(json!([TUNER, IMPORTER])), &[("vpce-1", Pass, "ok")]);
+    expect(c, "for one of them", for_roles(json!(TUNER)), &[("vpce-1", Fail, "incomplete")]);
+    let tuned = |i: &mut Inventory| {
+        i.import_jobs.clear();
+        for_roles(json!(TUNER))(i);
+    };
+    expect(c, "for the job's role", tuned, &[("vpce-1", Pass, "ok")]);
+    expect(c, "for another role", for_roles(json!(APP)), &[("vpce-1", Fail, "incomplete")]);
     let own = |account: &str| {
         let condition = json!({"StringEquals": {"aws:PrincipalAccount": account}});
         s3_policy(json!([conditioned(allow(three(), mine()), condition)]))
@@ -322,6 +339,9 @@ pub fn private_links() {
     let stranger = json!({"StringEquals": {"aws:PrincipalAccount": "999999999999"}});
     let strange = json!([conditioned(allow(json!("*"), json!("*")), stranger)]);
     expect(c, "tied to a stranger", say(RUNTIME_ENDPOINT, strange), &runtime(Fail, "full-access"));
+    let other = json!({"StringEquals": {"aws:PrincipalOrgID": "o-else"}});
+    let other = json!([conditioned(allow(json!("*"), json!("*")), other)]);
+    expect(c, "tied to another organization", say(RUNTIME_ENDPOINT, other), &runtime(Fail, "full-access"));
     for (what, resource) in [
         ("base models", "arn:aws:bedrock:us-east-1::foundation-model/*"),
         ("another account", "arn:aws:bedrock:us-east-1:999999999999:provisioned-model/*"),
@@ -340,5 +360,5 @@ pub fn private_links() {
     expect(c, "no policy", broken, &runtime(Unknown, "malformed"));
     let lost = |i: &mut Inventory| deny_from_the_start(i, SourceId::ENDPOINTS);
     expect(c, "not listed", lost, &[("vpc-1", Unknown, "unread"), ("vpc-1", Unknown, "unread")]);
-    expect(c, "no VPC", |i| detail(i).vpc = None, &[("us-east-1", NotApplicable, "not-applicable")]);
+    expect(c, "no VPC", no_vpc, &[("us-east-1", NotApplicable, "not-applicable")]);
 }

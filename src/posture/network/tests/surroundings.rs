@@ -65,7 +65,7 @@ pub fn security_groups() {
     expect(c, "gone", |i| _ = i.security_groups.remove(GROUP), &[("sg-1", NotApplicable, "not-applicable")]);
     let lost = |i: &mut Inventory| deny_from_the_start(i, SourceId::PREFIX_LISTS);
     expect(c, "a list that was not read is not another", lost, &[("sg-1", Unknown, "unread")]);
-    expect(c, "no VPC", |i| detail(i).vpc = None, &[("us-east-1", NotApplicable, "not-applicable")]);
+    expect(c, "no VPC", no_vpc, &[("us-east-1", NotApplicable, "not-applicable")]);
 }
 
 #[test]
@@ -88,7 +88,7 @@ pub fn names() {
     expect(c, "options unheard of", |i| i.dhcp_options.clear(), &[("vpc-1", Unknown, "dhcp-options-missing")]);
     expect(c, "not read", vpc(|v| v.dns_hostnames = Read::NotAsked), &[("vpc-1", Unknown, "unread")]);
     expect(c, "not in the inventory", |i| i.vpcs.clear(), &[("vpc-1", Unknown, "unread")]);
-    expect(c, "no jobs", |i| i.jobs.clear(), &[("us-east-1", NotApplicable, "not-applicable")]);
+    expect(c, "no jobs", no_jobs, &[("us-east-1", NotApplicable, "not-applicable")]);
 }
 
 #[test]
@@ -152,5 +152,5 @@ pub fn flow_logs() {
     );
     let lost = |i: &mut Inventory| deny_from_the_start(i, SourceId::FLOW_LOGS);
     expect(c, "not listed is not missing", lost, &[("vpc-1", Unknown, "unread")]);
-    expect(c, "no VPC", |i| detail(i).vpc = None, &[("us-east-1", NotApplicable, "not-applicable")]);
+    expect(c, "no VPC", no_vpc, &[("us-east-1", NotApplicable, "not-applicable")]);
 }
