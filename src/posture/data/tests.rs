@@ -62,6 +62,7 @@ fn import_from(i: &mut Inventory, source: &str) {
 #[test]
 fn every_use_of_a_bucket_is_found_once() {
     let mut inventory = healthy();
+    no_import(&mut inventory);
     let change: &mut JobDetail = detail(&mut inventory);
     change.validation = vec![uri("s3://train/val/"), uri("s3://val/x")];
     change.output = Some(uri("s3://out/o"));
@@ -120,7 +121,10 @@ fn keys_of_buckets() {
     };
     expect(c, "of others", place(foreign_bucket(TRAIN)), &both("foreign-bucket", Unknown));
     expect(c, "gone", place(gone_bucket(TRAIN)), &both("not-applicable", NotApplicable));
-    let used = |i: &mut Inventory| detail(i).output = Some(uri("s3://train/out"));
+    let used = |i: &mut Inventory| {
+        no_import(i);
+        detail(i).output = Some(uri("s3://train/out"));
+    };
     expect(c, "one finding for two uses", used, &both("ok", Pass));
     let mut inventory = healthy();
     used(&mut inventory);
@@ -375,7 +379,13 @@ fn malware_plans() {
     };
     expect(c, "does not work", broken, &one(Fail, "plan-not-active"));
     expect(c, "other prefixes", |i| malware_plan(i).prefixes = vec!["in/".into()], &one(Fail, "prefix-not-covered"));
-    expect(c, "that prefix", |i| malware_plan(i).prefixes = vec!["a".into(), "in/".into()], &one(Pass, "ok"));
+    let covered = |i: &mut Inventory| {
+        training_only(i);
+        malware_plan(i).prefixes = vec!["a".into(), "in/".into()];
+    };
+    expect(c, "that prefix", covered, &one(Pass, "ok"));
+    let not_all = |i: &mut Inventory| malware_plan(i).prefixes = vec!["a".into(), "logged/".into()];
+    expect(c, "a prefix too few", not_all, &one(Fail, "prefix-not-covered"));
     expect(c, "no tags", |i| malware_plan(i).tagging = false, &one(Fail, "tagging-off"));
     let blind = |i: &mut Inventory| deny(i, SourceId::MALWARE_PLAN_DETAILS);
     expect(c, "the plan unread", blind, &one(Unknown, "unread"));
@@ -437,7 +447,10 @@ fn logs_that_are_learned_from() {
         i.buckets.insert(TRAIN.into(), foreign_bucket(TRAIN));
     };
     expect(c, "from a bucket of others", foreign, &one(Unknown, "unread"));
-    let answers = |i: &mut Inventory| logs(i).use_responses = true;
+    let answers = |i: &mut Inventory| {
+        logs(i).use_responses = true;
+        no_guardrail(i);
+    };
     let guarded = |created, acts, enforced| {
         move |i: &mut Inventory| {
             answers(i);

@@ -1,11 +1,12 @@
 //! Who can write where models learn from.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::access::batch::ANYONE;
 use crate::access::engine::{Survey, Verdict as Cell};
 use crate::access::{
-    Caller, Condition, Decision, Guards, Identity, Operator, Policy, PrincipalEntry, Resource, Rules, Scenario,
+    Bounds, Caller, Condition, Decision, Guards, Identity, Operator, Policy, PrincipalEntry, Resource, Rules, Scenario,
     SetOperator, Statement,
 };
 use crate::base::{Arn, ResourceId, Text};
@@ -304,7 +305,9 @@ fn outsiders(context: &Context<'_>, statement: &Statement, resource: &Resource, 
     // Whether the other account's principals get it, if that account lets them; Denies count.
     let gets = |account: &str| {
         let caller = root(account)?;
-        let identity = Identity::of(&Inventory::default(), &caller);
+        // why no bounds: what the policy itself lets in is asked. Policies of another organization are never seen, and
+        // what may only perhaps be taken away is a way in.
+        let identity = Identity { bounds: Arc::new(Bounds::none()), ..Identity::of(&Inventory::default(), &caller) };
         let anyone = ["aws:PrincipalArn", "aws:PrincipalAccount", "aws:PrincipalType", "aws:userid"];
         let how = match account {
             ANYONE => anyone.iter().fold(now.clone(), |all, key| all.with(key, crate::access::ContextValue::Unknown)),

@@ -96,6 +96,7 @@ fn modalities() {
     let idle = |i: &mut Inventory| {
         base(i, "IMAGE", "TEXT");
         i.deployments.clear();
+        i.throughputs.clear();
     };
     expect(c, "images, and nobody serves them", idle, &one(Pass, "ok"));
     let throughput = |i: &mut Inventory| {

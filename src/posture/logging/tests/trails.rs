@@ -21,14 +21,9 @@ const DATA: &str = "eventCategory equals Data";
 pub(super) fn management_events() {
     let c = "CUS-LOG-09";
     let one = |status, code: &'static str| [("us-east-1", status, code)];
-    let idle = |i: &mut Inventory| {
-        i.jobs.clear();
-        i.models.clear();
-        i.deployments.clear();
-    };
     expect(c, "all of them", |_| {}, &one(Pass, "ok"));
     let nothing = |i: &mut Inventory| {
-        idle(i);
+        permissions::nothing(i);
         i.trails.clear();
     };
     expect(c, "nothing to record", nothing, &[REGION_NA]);
@@ -146,7 +141,11 @@ pub(super) fn data_events_of_buckets() {
     const S3: &str = "resources.type equals AWS::S3::Object";
     expect(c, "all of S3", |_| {}, &one(Pass, "ok"));
     expect(c, "this bucket", only(&[&[DATA, S3, "resources.ARN startsWith arn:aws:s3:::train/"]]), &one(Pass, "ok"));
-    expect(c, "this object", only(&[&[DATA, S3, "resources.ARN equals arn:aws:s3:::train/a.jsonl"]]), &one(Pass, "ok"));
+    let object = |i: &mut Inventory| {
+        training_only(i);
+        only(&[&[DATA, S3, "resources.ARN equals arn:aws:s3:::train/a.jsonl"]])(i);
+    };
+    expect(c, "this object", object, &one(Pass, "ok"));
     for (what, selectors, code) in [
         ("a like name", &[&[DATA, S3, "resources.ARN startsWith arn:aws:s3:::train-2/"][..]][..], "not-recorded"),
         ("another prefix", &[&[DATA, S3, "resources.ARN startsWith arn:aws:s3:::train/tmp/"]], "not-recorded"),
@@ -159,6 +158,7 @@ pub(super) fn data_events_of_buckets() {
         expect(c, what, only(selectors), &one(Fail, code));
     }
     let output = |i: &mut Inventory| {
+        training_only(i);
         detail(i).output = S3Uri::parse("s3://train/out");
         only(&[&[DATA, S3, "resources.ARN startsWith arn:aws:s3:::train/a.jsonl|arn:aws:s3:::train/out/"]])(i);
     };
