@@ -172,12 +172,7 @@ pub fn arrivals_and_tampering() {
             |i| trail(i).selectors.known_mut().unwrap().iter_mut().for_each(|one| one.conditions.clear()),
             &[(HERE, Fail, "not-recorded")],
         );
-        expect(
-            c,
-            "nothing customized",
-            nothing_customized,
-            &[(HERE, NotApplicable, "not-applicable")],
-        );
+        expect(c, "nothing customized", nothing_customized, &[(HERE, NotApplicable, "not-applicable")]);
     }
     let said = verdicts(
         &{
