@@ -69,12 +69,13 @@ fn a_guardrail_where_models_are_served() {
         |i| i.guardrail_versions.values_mut().for_each(|version| version.status = "CREATING".into()),
         &[(HERE, Warn, "draft-only")],
     );
-    expect(c, "nothing is served", |i| i.deployments.clear(), &[(HERE, NotApplicable, "not-applicable")]);
+    expect(c, "nothing is served", nothing_served, &[(HERE, NotApplicable, "not-applicable")]);
 }
 
-/// Without the organization's policy.
+/// One model, without the organization's policy.
 fn alone(change: impl FnOnce(&mut Inventory)) -> impl FnOnce(&mut Inventory) {
     move |i| {
+        one_served(i);
         i.settings.bedrock_policy = got(None);
         i.enforced_guardrails.get_mut(CONFIG).unwrap().messages = None;
         change(i);
@@ -83,6 +84,7 @@ fn alone(change: impl FnOnce(&mut Inventory)) -> impl FnOnce(&mut Inventory) {
 
 fn organization_with(change: impl FnOnce(&mut Value)) -> impl FnOnce(&mut Inventory) {
     move |i| {
+        one_served(i);
         let mut policy = organization();
         change(&mut policy["bedrock"]["guardrail_inference"]["us-east-1"]["all"]);
         i.enforced_guardrails.clear();
@@ -95,8 +97,9 @@ const BASE: &str = "amazon.titan-text-express-v1";
 #[test]
 fn enforcement_by_account_and_organization() {
     let c = "CUS-GRD-02";
+    expect(c, "all that is served", |_| {}, &[("imported1", Pass, "ok"), ("model1", Pass, "ok")]);
     let model = |status, code| [("model1", status, code)];
-    expect(c, "by the organization", |_| {}, &model(Pass, "ok"));
+    expect(c, "by the organization", one_served, &model(Pass, "ok"));
     expect(c, "by the account", alone(|_| {}), &model(Pass, "ok"));
     let config = |change: fn(&mut crate::inventory::guardrails::EnforcedGuardrail)| {
         alone(move |i| change(i.enforced_guardrails.get_mut(CONFIG).unwrap()))
@@ -104,6 +107,12 @@ fn enforcement_by_account_and_organization() {
     expect(c, "no list", config(|one| one.included.clear()), &model(Pass, "ok"));
     expect(c, "named", config(|one| one.included = vec![MODEL.into()]), &model(Pass, "ok"));
     expect(c, "its deployment named", config(|one| one.included = vec![DEPLOYMENT.into()]), &model(Pass, "ok"));
+    let half = |i: &mut Inventory| {
+        let throughputs = i.throughputs.clone();
+        config(|one| one.included = vec![DEPLOYMENT.into()])(i);
+        i.throughputs = throughputs;
+    };
+    expect(c, "its deployment named, not its throughput", half, &model(Fail, "not-covered"));
     expect(c, "others named", config(|one| one.included = vec!["x".into()]), &model(Fail, "not-covered"));
     expect(c, "excluded", config(|one| one.excluded = vec![MODEL.into()]), &model(Fail, "not-covered"));
     expect(c, "its deployment excluded", config(|one| one.excluded = vec!["dep1".into()]), &model(Fail, "not-covered"));
@@ -160,6 +169,7 @@ fn enforcement_by_account_and_organization() {
         c,
         "organization, elsewhere",
         |i| {
+            one_served(i);
             i.enforced_guardrails.clear();
             let policy = organization().to_string().replace("\"us-east-1\":", "\"eu-west-1\":");
             i.settings.bedrock_policy = got(Some(Document::new(policy)));
@@ -177,18 +187,23 @@ fn enforcement_by_account_and_organization() {
         c,
         "no JSON",
         |i| {
+            one_served(i);
             i.enforced_guardrails.clear();
             i.settings.bedrock_policy = got(Some(Document::new("{")));
         },
         &model(Unknown, "uncertain"),
     );
-    expect(c, "organization not read", |i| i.settings.bedrock_policy = Read::NotAsked, &model(Unknown, "uncertain"));
-    expect(c, "nothing is served", |i| i.deployments.clear(), &[(HERE, NotApplicable, "not-applicable")]);
+    let unread = |i: &mut Inventory| {
+        one_served(i);
+        i.settings.bedrock_policy = Read::NotAsked;
+    };
+    expect(c, "organization not read", unread, &model(Unknown, "uncertain"));
+    expect(c, "nothing is served", nothing_served, &[(HERE, NotApplicable, "not-applicable")]);
     expect(
         c,
         "a base model with throughput",
         |i| {
-            i.deployments.clear();
+            nothing_served(i);
             let arn = "arn:aws:bedrock:us-east-1:123456789012:provisioned-model/p1";
             let base = "arn:aws:bedrock:us-east-1::foundation-model/amazon.titan-text-express-v1";
             i.throughputs.insert(
@@ -214,7 +229,7 @@ fn enforcement_by_account_and_organization() {
         c,
         "an imported model",
         |i| {
-            i.deployments.clear();
+            nothing_served(i);
             let arn = "arn:aws:bedrock:us-east-1:123456789012:imported-model/im1";
             i.imported_models.insert(
                 arn.into(),
@@ -232,10 +247,11 @@ fn enforcement_by_account_and_organization() {
     );
 }
 
-/// Only the policies of callers stand before the model.
+/// Only the policies of one role stand before one model: nobody else may invoke it.
 fn bound(statements: Value) -> impl FnOnce(&mut Inventory) {
     alone(move |i| {
         i.enforced_guardrails.clear();
+        i.users.clear();
         i.roles.get_mut(APP).unwrap().inline = vec![InlinePolicy { name: "own".into(), document: policy(statements) }];
     })
 }

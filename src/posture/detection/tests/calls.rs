@@ -27,7 +27,9 @@ fn only_filter(pattern: &'static str) -> impl FnOnce(&mut Inventory) {
     }
 }
 
+/// The trail that writes to the log group, once there is no other: another would record what it leaves out.
 fn trail(i: &mut Inventory) -> &mut crate::inventory::trail::Trail {
+    i.trails.retain(|arn, _| arn.as_str() == TRAIL);
     i.trails.get_mut(TRAIL).unwrap()
 }
 
@@ -96,6 +98,17 @@ pub fn arrivals_and_tampering() {
             |i| trail(i).status.known_mut().unwrap().logging = false,
             &[(HERE, Fail, "not-recorded")],
         );
+        let still = |i: &mut Inventory| i.trails.get_mut(TRAIL).unwrap().status.known_mut().unwrap().logging = false;
+        expect(c, "another trail records, but not where the filter is", still, &[(HERE, Fail, "not-recorded")]);
+        expect(
+            c,
+            "another trail records, and a rule hears of all",
+            |i| {
+                still(i);
+                only_rule(every.clone())(i);
+            },
+            &[(HERE, Pass, "ok")],
+        );
         expect(
             c,
             "a trail of another region",
@@ -159,16 +172,7 @@ pub fn arrivals_and_tampering() {
             |i| trail(i).selectors.known_mut().unwrap().iter_mut().for_each(|one| one.conditions.clear()),
             &[(HERE, Fail, "not-recorded")],
         );
-        expect(
-            c,
-            "nothing customized",
-            |i| {
-                i.jobs.clear();
-                i.models.clear();
-                i.deployments.clear();
-            },
-            &[(HERE, NotApplicable, "not-applicable")],
-        );
+        expect(c, "nothing customized", nothing_customized, &[(HERE, NotApplicable, "not-applicable")]);
     }
     let said = verdicts(
         &{

@@ -11,12 +11,6 @@ use crate::posture::fixtures::*;
 
 const HERE: &str = "us-east-1";
 
-fn idle(i: &mut Inventory) {
-    i.jobs.clear();
-    i.models.clear();
-    i.deployments.clear();
-}
-
 #[test]
 pub fn detectors_of_guardduty() {
     let c = "CUS-DET-05";
@@ -63,7 +57,7 @@ pub fn detectors_of_guardduty() {
         |i| i.detectors.get_mut(DETECTOR).unwrap().detail = Read::NotAsked,
         &[(DETECTOR, Unknown, "unread")],
     );
-    expect(c, "nothing customized", idle, &[(HERE, NotApplicable, "not-applicable")]);
+    expect(c, "nothing customized", nothing_customized, &[(HERE, NotApplicable, "not-applicable")]);
 }
 
 #[test]
@@ -222,7 +216,7 @@ pub fn signs_of_jacking() {
     assert_eq!((unread.len(), unread[0].status, unread[0].reason.as_str()), (1, Unknown, "event history not read yet"));
     // An idle region has nothing to steal, but who tries is told.
     let mut quiet = healthy();
-    idle(&mut quiet);
+    nothing_customized(&mut quiet);
     assert_eq!(verdicts_after(&quiet, Some(&routine()), c)[0].status, NotApplicable);
     assert_eq!(verdicts_after(&quiet, None, c)[0].status, NotApplicable);
     assert_eq!(verdicts_after(&quiet, Some(&watched(&spree)), c)[0].status, Fail);
@@ -269,7 +263,7 @@ pub fn findings_of_access_analyzer() {
         |i| i.analyzer_findings.get_mut(FINDING).unwrap().detail = Read::NotAsked,
         &[(FINDING, Unknown, "unread")],
     );
-    expect(c, "nothing customized", idle, &[(HERE, NotApplicable, "not-applicable")]);
+    expect(c, "nothing customized", nothing_customized, &[(HERE, NotApplicable, "not-applicable")]);
     let mut public = healthy();
     set("AWS::S3::Bucket", "arn:aws:s3:::train", "*")(&mut public);
     assert_eq!(verdicts(&public, c)[0].severity, Severity::Critical);
