@@ -122,6 +122,7 @@ fn recorded(selectors: &[&[&str]]) -> impl FnOnce(&mut Inventory) + use<> {
 fn trails_of_writes_and_of_one_type_counted_as_whole() {
     const MANAGEMENT: &str = "eventCategory equals Management";
     const DATA: &str = "eventCategory equals Data";
+    const ALL: &str = "resources.type equals AWS::Bedrock::Model|AWS::Bedrock::AsyncInvoke|AWS::Bedrock::Guardrail";
     let writes = recorded(&[&[MANAGEMENT, "readOnly equals false"]]);
     assert_eq!(of("CUS-LOG-09", HERE, writes), [(Fail, "reads-missing")]);
     assert_eq!(of("CUS-LOG-09", HERE, recorded(&[&[MANAGEMENT]])), [(Pass, "ok")]);
@@ -131,7 +132,6 @@ fn trails_of_writes_and_of_one_type_counted_as_whole() {
     }
     let agents = recorded(&[&[DATA, "resources.type equals AWS::Bedrock::AgentAlias|AWS::Bedrock::KnowledgeBase"]]);
     assert_eq!(of("CUS-LOG-10", HERE, agents), [(Fail, "no-data-events")]);
-    const ALL: &str = "resources.type equals AWS::Bedrock::Model|AWS::Bedrock::AsyncInvoke|AWS::Bedrock::Guardrail";
     assert_eq!(of("CUS-LOG-10", HERE, recorded(&[&[DATA, ALL]])), [(Pass, "ok")], "prompts are not asked for");
 }
 
