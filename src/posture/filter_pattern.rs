@@ -120,6 +120,14 @@ impl FilterPattern {
             }
         }
     }
+
+    /// Whether it could match a record with this value in a field of its root, whatever else stands there.
+    pub fn is_open_to(&self, field: &str, value: &str) -> bool {
+        match &self.0 {
+            Kind::Json(node) => node.is_open_to(field, value),
+            Kind::Terms { .. } | Kind::Columns => true,
+        }
+    }
 }
 
 impl Term {
@@ -138,6 +146,17 @@ fn finds(regex: &str, text: &str) -> Told {
 }
 
 impl Node {
+    fn is_open_to(&self, field: &str, value: &str) -> bool {
+        match self {
+            Self::All(parts) => parts.iter().all(|part| part.is_open_to(field, value)),
+            Self::Any(parts) => parts.iter().any(|part| part.is_open_to(field, value)),
+            Self::Test(path, _) if matches!(path.as_slice(), [Step::Name(name)] if name == field) => {
+                self.holds(&serde_json::json!({ field: value })).unwrap_or(true)
+            }
+            Self::Test(..) => true,
+        }
+    }
+
     fn holds(&self, record: &Value) -> Told {
         match self {
             Self::All(parts) => all_of(parts.iter().map(|part| part.holds(record))),

@@ -30,6 +30,8 @@ mod logging;
 mod looked;
 pub mod mutes;
 mod network;
+#[cfg(test)]
+mod peers_tests;
 mod permissions;
 mod probe;
 mod recall;

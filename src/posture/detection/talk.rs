@@ -2,6 +2,7 @@
 
 use super::super::catalogue::framework::{ATLAS, FEDRAMP, GDPR, HIPAA, NIST, OWASP, PCI, SRA};
 use super::super::control::Control;
+use super::super::filter_pattern::FilterPattern;
 use super::super::judge::{Judge, Problem, listed, unread};
 use super::super::verdict::{Area, Severity, Verdict};
 use crate::inventory::bedrock::LoggingConfiguration;
@@ -27,10 +28,11 @@ pub(in crate::posture) const DET_08: Control = Control {
     details: &[],
     logic: "Where custom or imported models are used and invocations are logged, something must search the log: a metric \
             filter that looks at prompts or completions, a subscription that hands them on, or bedwatch's own deep \
-            look. Logs that go to S3 alone are a warning, as who reads them there is not seen. A deep look also runs \
+            look. Filters that leave out some of the operations (InvokeModel, Converse, and their streams) are a \
+            warning, and so are logs that go to S3 alone, as who reads them there is not seen. A deep look also runs \
             bedwatch's rules over the last day of invocations of custom models: what leaks in an answer fails, what \
             is attempted in a prompt is a warning.",
-    reasons: &["no-detector", "only-in-s3", "leak-seen", "attack-seen"],
+    reasons: &["no-detector", "operations-missed", "only-in-s3", "leak-seen", "attack-seen"],
     remediation: "Put a metric filter on the log group with an alarm, or run `bedwatch scan --deep` on a schedule. Look \
                   at each request that was found, who sent it, and whether a guardrail should have stopped it.",
     cli: "aws logs put-metric-filter --log-group-name GROUP --filter-name attacks --filter-pattern PATTERN …",
@@ -109,7 +111,9 @@ fn detector(judge: &Judge<'_>, logging: &LoggingConfiguration) -> Verdict {
     for subscription in subscriptions {
         draft = draft.shows("subscriptionFilter", format!("{} → {}", subscription.name, subscription.destination));
     }
-    if !seeing.is_empty() {
+    let missed: Vec<&str> =
+        OPERATIONS.into_iter().filter(|operation| !seeing.iter().any(|one| is_open_to(one, operation))).collect();
+    if missed.is_empty() {
         return draft
             .pass(format!("metric filter {} searches the log", listed(seeing.iter().map(|filter| &filter.name))));
     }
@@ -120,6 +124,11 @@ fn detector(judge: &Judge<'_>, logging: &LoggingConfiguration) -> Verdict {
         Some(Ok(looked)) => draft.shows("searched", &looked.place).pass("bedwatch's deep look searched the log"),
         Some(Err(unknown)) => draft.undecided("unread", unread("logs:GetLogEvents", unknown)),
         None if filters.is_empty() => draft.fail("no-detector", format!("nothing searches {}", group.name)),
+        None if !seeing.is_empty() => {
+            let names = listed(seeing.iter().map(|filter| &filter.name));
+            let why = format!("metric filter {names} never looks at invocations by {}", listed(missed));
+            draft.warn("operations-missed", why)
+        }
         None => {
             draft.fail("no-detector", format!("no metric filter of {} looks at prompts or completions", group.name))
         }
@@ -134,6 +143,14 @@ fn sees_text(pattern: &str) -> bool {
         return ["inputBodyJson", "outputBodyJson"].iter().any(|field| pattern.contains(field));
     }
     pattern.chars().any(char::is_alphanumeric)
+}
+
+/// What the log calls the ways to invoke a model with text.
+const OPERATIONS: [&str; 4] = ["InvokeModel", "InvokeModelWithResponseStream", "Converse", "ConverseStream"];
+
+/// Whether a filter may look at what was invoked so. why also when it is not understood: that it searches is seen.
+fn is_open_to(filter: &MetricFilter, operation: &str) -> bool {
+    FilterPattern::parse(filter.pattern.as_str()).map_or(true, |pattern| pattern.is_open_to("operation", operation))
 }
 
 /// What a deep look heard in the log.
@@ -268,6 +285,14 @@ pub(in crate::posture) mod tests {
         ] {
             expect(C, pattern, shallowly(group(&[pattern])), &[(L, status, code), na]);
         }
+        let by = |operation: &str| {
+            format!("{{ ($.operation = \"{operation}\") && ($.input.inputBodyJson.messages[0].content = \"*DAN*\") }}")
+        };
+        let (invoked, conversed) = (by("InvokeModel*"), by("Converse*"));
+        let both = [invoked.as_str(), conversed.as_str()];
+        expect(C, "without Converse", shallowly(group(&both[..1])), &[(L, Warn, "operations-missed"), na]);
+        expect(C, "each by its own", shallowly(group(&both)), &[(L, Pass, "ok"), na]);
+        expect(C, "the rest by bedwatch", group(&both[..1]), &[(L, Pass, "ok"), (H, Pass, "ok")]);
         expect(C, "no filter", shallowly(group(&[])), &[(L, Fail, "no-detector"), na]);
         expect(C, "bedwatch itself", group(&[]), &[(L, Pass, "ok"), (H, Pass, "ok")]);
         let handed_on = |i: &mut Inventory| {

@@ -149,3 +149,18 @@ proptest! {
         let _ = FilterPattern::parse(&pattern).map(|parsed| parsed.matches(&record()));
     }
 }
+
+#[test]
+fn what_a_field_leaves_open() {
+    for (pattern, open) in [
+        (r#"{ $.operation = "InvokeModel" }"#, false),
+        (r#"{ ($.operation = "InvokeModel") && ($.a.b = "*x*") }"#, false),
+        (r#"{ ($.operation = "InvokeModel") || ($.a.b = "*x*") }"#, true),
+        (r#"{ ($.operation = "*") && ($.a.b = "*x*") }"#, true),
+        (r#"{ ($.operation != "InvokeModel") && ($.a.b = "*x*") }"#, true),
+        (r#"{ $.a.operation = "InvokeModel" }"#, true),
+        ("\"InvokeModel\"", true),
+    ] {
+        assert_eq!(FilterPattern::parse(pattern).unwrap().is_open_to("operation", "Converse"), open, "{pattern}");
+    }
+}

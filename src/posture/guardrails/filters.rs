@@ -79,7 +79,8 @@ pub(in crate::posture) const GRD_06: Control = Control {
             at MEDIUM or HIGH, switched on, and block what it finds. Denied topics, words and the tier are shown, not \
             judged.",
     reasons: &["no-filter", "weak", "not-blocking"],
-    remediation: "Read the guardrail, add or strengthen the filters, write it back whole, and make a new version.",
+    remediation: "Read the guardrail, add or strengthen the filters, write it back whole, and make a new version: an \
+                  update replaces every policy that it does not repeat.",
     cli: "aws bedrock update-guardrail --guardrail-identifier ID --cli-input-json file://GUARDRAIL.json",
     compliance: &[
         (NIST, &["SI-10", "SI-15"]),

@@ -22,8 +22,8 @@ pub(in crate::posture) const GRD_07: Control = Control {
             Decrypt), and what those who use them need (Decrypt). Whether single roles have these rights is not judged \
             here.",
     reasons: &["no-cmk", "aws-managed-key", "creators-lack-rights", "users-lack-decrypt"],
-    remediation: "Update the guardrail with a customer managed key (write it back whole), and put the statements for \
-                  creators and users into the key policy.",
+    remediation: "Update the guardrail with a customer managed key (write it back whole: an update replaces every \
+                  policy that it does not repeat), and put the statements for creators and users into the key policy.",
     cli: "aws bedrock update-guardrail --guardrail-identifier ID --kms-key-id KEY --cli-input-json file://GUARDRAIL.json",
     compliance: &[
         (NIST, &["SC-28(1)", "SC-12"]),

@@ -27,7 +27,7 @@ pub(in crate::posture) const GRD_05: Control = Control {
             was read, must be covered too.",
     reasons: &["missing-entities", "not-on-answers", "dataset-not-covered"],
     remediation: "Read the guardrail, add the entities with an action on outputs, write it back whole, and make a new \
-                  version.",
+                  version: an update replaces every policy that it does not repeat.",
     cli: "aws bedrock update-guardrail --guardrail-identifier ID --cli-input-json file://GUARDRAIL.json",
     compliance: &[
         (NIST, &["AC-21", "SI-15"]),
