@@ -1,6 +1,5 @@
 //! `bedwatch fix` against the bed: plan, apply, journal, undo, and everything that must not be sent.
 
-use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -231,7 +230,7 @@ fn setting_plan(name: &str, setting: Setting) -> String {
         endpoint: None,
         expires: None,
     };
-    let context = Context { session, production: false, trusted: BTreeSet::new(), now: at };
+    let context = Context { session, production: false, expect: bedwatch::posture::Expectations::default(), now: at };
     let plan = Plan::for_setting("FIX-07", "set it", &bucket, setting, None, &context).unwrap();
     let mut inventory = Inventory::default();
     inventory.buckets.insert(bucket.name.clone(), bucket);

@@ -98,7 +98,13 @@ pub fn arrivals_and_tampering() {
             |i| trail(i).status.known_mut().unwrap().logging = false,
             &[(HERE, Fail, "not-recorded")],
         );
-        let still = |i: &mut Inventory| i.trails.get_mut(TRAIL).unwrap().status.known_mut().unwrap().logging = false;
+        let still = |i: &mut Inventory| {
+            let mut other = i.trails[TRAIL].clone();
+            other.arn = "arn:aws:cloudtrail:us-east-1:123456789012:trail/other".into();
+            other.log_group = None;
+            i.trails.insert(other.arn.clone(), other);
+            i.trails.get_mut(TRAIL).unwrap().status.known_mut().unwrap().logging = false;
+        };
         expect(c, "another trail records, but not where the filter is", still, &[(HERE, Fail, "not-recorded")]);
         expect(
             c,
