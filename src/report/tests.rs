@@ -41,6 +41,11 @@ fn session() -> SessionInfo {
 
 /// A report over `sessions` copies of the account, in a format.
 fn written(format: Format, sessions: usize) -> String {
+    repeated(format, sessions, 0)
+}
+
+/// The same with its verdicts repeated until there are so many.
+fn repeated(format: Format, sessions: usize, wanted: usize) -> String {
     let inventory = account();
     let session = session();
     let now = Timestamp::from_secs(1_800_000_000);
@@ -49,6 +54,11 @@ fn written(format: Format, sessions: usize) -> String {
                  Owner: anna, Ticket: SEC-1}, CUS-INV-99: {Regions: [\"*\"], Resources: [\"*\"]}}}}}";
     let place = Place { account: "123456789012", region: "us-east-1", now };
     let mutes = Mutes::parse(mutes).unwrap().apply(&mut assessment, &inventory, &place);
+    if wanted > 0 {
+        let real: Vec<_> =
+            assessment.verdicts.iter().filter(|verdict| verdict.status != Status::NotApplicable).cloned().collect();
+        assessment.verdicts = real.iter().cycle().take(wanted).cloned().collect();
+    }
     let lineage = Lineage::of(&inventory);
     let first_seen = BTreeMap::from([(assessment.findings()[0].id.clone(), now.plus_secs(-90_000))]);
     let scan = || Scan {
@@ -263,4 +273,24 @@ fn what_is_resolved_is_archived_under_the_same_id() {
     {
         assert!(!archived[0][required].is_null(), "{required}");
     }
+}
+
+#[test]
+fn a_page_of_thousands_holds_them_all_and_runs_only_its_own_script() {
+    let page = repeated(Format::Html, 1, 1_203);
+    assert_eq!(page.matches("<details class=\"v\"").count(), 1_203);
+    assert_eq!(page.matches("<script type=\"text/plain\" class=\"rows\">").count(), 11);
+    assert_eq!(page.matches("<script>").count(), 1);
+    assert_eq!(page.matches("<script").count(), page.matches("</script>").count());
+    assert!(page.contains("data-all=\"1203\"") && page.contains("1003 more need"));
+    assert!(!written(Format::Html, 1).contains("class=\"rows\""), "few are there at once");
+}
+
+/// Not a test of its own: pages of a hostile account for tests/reports/browser.py.
+#[test]
+#[ignore = "writes files for tests/reports/browser.py"]
+fn pages_for_the_browser() {
+    let target = std::env::var("CARGO_TARGET_DIR").map_or_else(|_| "target".into(), std::path::PathBuf::from);
+    std::fs::write(target.join("hostile.html"), written(Format::Html, 2)).unwrap();
+    std::fs::write(target.join("many.html"), repeated(Format::Html, 1, 10_000)).unwrap();
 }

@@ -52,6 +52,7 @@ fn list(model: &Model) -> Option<Export> {
             Subject::Event(id) | Subject::Invocation(id) => (id.to_string(), String::new()),
             Subject::Source(id) => (id.name().to_owned(), String::new()),
             Subject::Journal(number) => (number.to_string(), String::new()),
+            Subject::Framework(id) => ((*id).to_owned(), String::new()),
         };
         let texts = cells.iter().map(|cell| cell.text.as_str());
         text.push_str(&row(texts.chain([id.as_str(), reason.as_str()])));

@@ -110,6 +110,8 @@ pub struct Dialog {
     pub note: Option<FixError>,
     /// What to go back to, if nothing is applied.
     pub from: Option<Box<WhatIf>>,
+    /// Whether the summary of this plan was seen to its end.
+    pub read: bool,
 }
 
 impl Dialog {
@@ -189,8 +191,17 @@ pub fn open_written(model: &mut Model, key: &ResourceId, policy: Document) {
 
 fn show(model: &mut Model, plans: Vec<Plan>, note: Option<FixError>) {
     let preview = consequences(model, &plans[0]);
-    let dialog =
-        Dialog { plans, at: 0, preview, tab: Tab::Summary, scroll: 0, stage: Stage::Reading, note, from: None };
+    let dialog = Dialog {
+        plans,
+        at: 0,
+        preview,
+        tab: Tab::Summary,
+        scroll: 0,
+        stage: Stage::Reading,
+        note,
+        from: None,
+        read: false,
+    };
     model.overlay = Some(Overlay::Fix(Box::new(dialog)));
     model.dirty = true;
 }
@@ -258,6 +269,7 @@ fn read(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
     if scroll(model, key) {
         return Vec::new();
     }
+    note_read(model);
     let Some(Overlay::Fix(dialog)) = &mut model.overlay else { return Vec::new() };
     match action {
         Some(Action::FixNextTab) => (dialog.tab, dialog.scroll) = (dialog.tab.step(1), 0),
@@ -292,6 +304,7 @@ fn scroll(model: &mut Model, key: KeyEvent) -> bool {
         _ => return false,
     }
     .min(last);
+    note_read(model);
     true
 }
 
@@ -305,7 +318,7 @@ fn turn(model: &mut Model, forward: bool) {
     }
     let preview = consequences(model, &dialog.plans[at]);
     if let Some(Overlay::Fix(dialog)) = &mut model.overlay {
-        (dialog.at, dialog.preview, dialog.scroll) = (at, preview, 0);
+        (dialog.at, dialog.preview, dialog.scroll, dialog.read) = (at, preview, 0, false);
     }
 }
 
@@ -341,6 +354,7 @@ fn take_edit(model: &mut Model) -> Vec<Effect> {
                 let at = dialog.at;
                 dialog.plans[at] = plan;
                 (dialog.preview, dialog.tab, dialog.scroll, dialog.stage) = (preview, Tab::Diff, 0, Stage::Reading);
+                dialog.read = false;
             }
         }
         Err(error) => model.tell(format!("not taken: {error}")),
@@ -348,8 +362,28 @@ fn take_edit(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Notes that the end of the summary is on screen. What was seen stays seen, whatever the size becomes.
+fn note_read(model: &mut Model) {
+    let last = super::fixing_view::overflow(model);
+    if let Some(Overlay::Fix(dialog)) = &mut model.overlay
+        && dialog.tab == Tab::Summary
+        && matches!(dialog.stage, Stage::Reading)
+    {
+        dialog.read |= dialog.scroll >= last;
+    }
+}
+
 fn confirm(model: &mut Model) {
+    note_read(model);
+    let end = model.keymap.hint(Action::Bottom);
     let Some(Overlay::Fix(dialog)) = &mut model.overlay else { return };
+    if !dialog.read && dialog.preview.as_ref().is_ok_and(|preview| preview.refusal().is_none()) {
+        if dialog.tab != Tab::Summary {
+            (dialog.tab, dialog.scroll) = (Tab::Summary, 0);
+        }
+        model.tell(format!("first read the summary to its end: {end} goes there"));
+        return;
+    }
     match dialog.preview.as_ref().map(|preview| preview.refusal()) {
         Ok(None) => dialog.stage = Stage::Confirming(Line::default()),
         Ok(Some(why)) => model.tell(format!("not here: {why}")),

@@ -13,6 +13,25 @@ use super::view::{Draw, Span};
 use crate::inventory::Mode;
 
 impl Draw<'_> {
+    /// The keys of what lies over the pane; or a notice.
+    pub(super) fn overlay_footer(&self, buffer: &mut Buffer, area: Rect, keys: &[(String, &str)]) {
+        if self.model.notice.is_some() {
+            return self.footer(buffer, area);
+        }
+        let mut spans: Vec<Span> = vec![(Role::Text, " ".into())];
+        let mut room = usize::from(area.width).saturating_sub(1);
+        for (key, word) in keys.iter().filter(|(key, _)| !key.is_empty()) {
+            let cells = key.width() + word.width() + 3;
+            // What does not fit is left out, as ever; the blanks behind the last word need no room.
+            if cells > room + 2 {
+                continue;
+            }
+            room = room.saturating_sub(cells);
+            spans.extend([(Role::Key, key.clone()), (Role::Dim, format!(" {word}  "))]);
+        }
+        self.spans(buffer, area, &spans);
+    }
+
     pub(super) fn footer(&self, buffer: &mut Buffer, area: Rect) {
         if let Some(notice) = &self.model.notice {
             let role = if notice.bad { Role::High } else { Role::Notice };
@@ -50,6 +69,8 @@ fn hints(model: &Model) -> Vec<(Action, String)> {
             (Action::Quit, _) if !model.stack.is_empty() => "close",
             (Action::Open, _) if matches!(top, Some(Place::Access(_))) => "explain",
             (Action::MatrixRight, _) => "h action",
+            (Action::FoldAll, _) => "fold all",
+            (Action::UnfoldAll, _) => "unfold all",
             _ => short,
         };
         if action == Action::Fix {
@@ -86,6 +107,21 @@ fn hints(model: &Model) -> Vec<(Action, String)> {
         Some(Place::Cell(_)) => {
             &[Action::Open, Action::WhatIf, Action::Raw, Action::Copy, Action::Back, Action::Help, Action::Palette]
         }
+        Some(Place::Lineage(_)) => &[
+            Action::Open,
+            Action::Toggle,
+            Action::FoldAll,
+            Action::UnfoldAll,
+            Action::Back,
+            Action::Help,
+            Action::Fix,
+            Action::Events,
+            Action::WhoCan,
+            Action::CopyId,
+        ],
+        Some(Place::Framework(_)) => {
+            &[Action::Open, Action::Copy, Action::Export, Action::Back, Action::Palette, Action::Help]
+        }
         Some(Place::Errors | Place::Identity) => &[Action::Copy, Action::Back, Action::Palette, Action::Help],
         Some(_) => &[
             Action::Open,
@@ -110,6 +146,9 @@ fn hints(model: &Model) -> Vec<(Action, String)> {
             Action::Palette,
             Action::Quit,
         ],
+        None if matches!(model.pane, Pane::Journal | Pane::Compliance) => {
+            &[Action::Open, Action::Filter, Action::Sort, Action::Export, Action::Palette, Action::Help, Action::Quit]
+        }
         None if model.pane == Pane::Sources => &[
             Action::Open,
             Action::Refresh,
@@ -118,6 +157,19 @@ fn hints(model: &Model) -> Vec<(Action, String)> {
             Action::Sort,
             Action::Errors,
             Action::Help,
+            Action::Quit,
+        ],
+        None if model.pane == Pane::Posture => &[
+            Action::Open,
+            Action::Fix,
+            Action::Events,
+            Action::WhoCan,
+            Action::Filter,
+            Action::Help,
+            Action::Changes,
+            Action::Palette,
+            Action::Lineage,
+            Action::Sort,
             Action::Quit,
         ],
         None => &[

@@ -31,9 +31,6 @@ impl Draw<'_> {
                 if wide {
                     left.push((Role::Dim, format!("  {}", session.principal_name())));
                 }
-                if session.endpoint.is_some() {
-                    left.push((Role::Notice, "  ENDPT".into()));
-                }
             }
             (None, Some(error)) => left.push((Role::High, format!("no session: {}", error.kind.word()))),
             (None, None) => {
@@ -54,6 +51,10 @@ impl Draw<'_> {
         if model.options.production {
             right.push((Role::Write, if wide { " PRODUCTION " } else { " PROD " }.into()));
             right.push((Role::Text, " ".into()));
+        }
+        // why here: what stands left is cut where room is short, and this must not be.
+        if model.session.as_ref().is_some_and(|session| session.endpoint.is_some()) {
+            right.push((Role::Notice, "ENDPT ".into()));
         }
         right.push((badge, format!(" {} ", model.mode().badge())));
         let open = model.assessment.open();

@@ -1,5 +1,6 @@
 //! `?`: the keys, from the one table.
 
+use super::filter;
 use super::keymap::{ACTIONS, Context};
 use super::model::Model;
 use super::theme::Role;
@@ -24,12 +25,13 @@ pub fn lines(model: &Model) -> Vec<Vec<(Role, String)>> {
     }
     lines.push(Vec::new());
     lines.push(vec![(Role::Title, "Filters".to_owned())]);
-    for (what, means) in [
-        ("word word", "lines that contain all words; !word those that do not"),
-        ("who:ci-runner", "in Trail also by field: who what source result from via resource"),
-        ("-via:bedrock", "in Trail: not those; denied, error, ok by themselves are results"),
-    ] {
-        lines.push(vec![(Role::Key, format!("  {what:<15}")), (Role::Text, means.to_owned())]);
+    for (what, means) in filter::HELP {
+        lines.push(vec![(Role::Key, format!("  {what:<13}")), (Role::Text, (*means).to_owned())]);
+    }
+    let fields = super::pane::fields::names(model.pane).join(" ");
+    for (row, part) in super::page::wrap(&fields, 60).into_iter().enumerate() {
+        let label = if row == 0 { format!("in {}", model.pane.title()) } else { String::new() };
+        lines.push(vec![(Role::Key, format!("  {label:<13}")), (Role::Dim, part)]);
     }
     lines
 }

@@ -89,7 +89,7 @@ pub struct Entry {
 actions! {
     Open, "open", Everywhere, ["enter"], "open", "Open what is under the cursor, or fold and unfold it";
     Back, "back", Everywhere, ["esc"], "back", "Go back: close what is open, clear the filter, one level up";
-    Filter, "filter", List, ["/"], "filter", "Show only lines that contain what you type";
+    Filter, "filter", List, ["/"], "filter", "Show only lines that fit what you type: words, and fields as sev:critical";
     Palette, "palette", Everywhere, [":"], "command", "Go to any pane, resource or action by name";
     Help, "help", Everywhere, ["?"], "help", "Show the keys";
     Quit, "quit", Everywhere, ["q"], "quit", "Leave the console";
@@ -116,6 +116,7 @@ actions! {
     Guardrails, "guardrails", Everywhere, [], "Guardrails", "Guardrails: what they filter, where they are enforced";
     Roles, "roles", Everywhere, [], "Roles", "Roles: what customization runs as, and who can become it";
     Journal, "journal", Everywhere, [], "Journal", "Journal: what was changed and shown from here";
+    Compliance, "compliance", Everywhere, [], "Compliance", "Compliance: frameworks, which of their requirements are met, and what cannot be attested";
     Next, "next-match", List, ["n"], "next", "To the next marked line, or the next line that matches the last filter";
     Previous, "previous-match", List, ["N"], "previous", "To the previous one";
     Sort, "sort", List, ["s"], "sort", "Sort by the next column";
@@ -133,6 +134,7 @@ actions! {
     Pause, "pause", Everywhere, ["p"], "pause", "Stop and go on reading";
     Undo, "undo", Everywhere, ["u"], "undo list", "What was changed from here, to be taken back";
     Errors, "errors", Everywhere, ["!"], "errors", "What went wrong in this session";
+    Changes, "changes", Everywhere, ["c"], "changes", "What changed since your last look, what expires, what was not seen and which permission that takes";
     Identity, "identity", Everywhere, ["i"], "identity", "Who you are, where, and by which endpoint";
     Suspend, "suspend", Everywhere, ["ctrl-z"], "suspend", "Back to the shell; fg returns";
     Redraw, "redraw", Everywhere, ["ctrl-l"], "redraw", "Draw the whole screen again";
@@ -142,7 +144,7 @@ actions! {
     GoTo, "go-to", Trail, ["t"], "go to", "To the resource that the event names";
     FoldAll, "fold-all", Page, ["h", "left"], "fold", "Fold all";
     UnfoldAll, "unfold-all", Page, ["l", "right"], "unfold", "Unfold all";
-    Toggle, "toggle", Page, ["space"], "fold", "Fold or unfold under the cursor";
+    Toggle, "toggle", Page, ["space"], "fold", "Fold or unfold what is under the cursor";
     MatrixLeft, "action-left", Matrix, ["h", "left"], "action", "The action to the left";
     MatrixRight, "action-right", Matrix, ["l", "right"], "action", "The action to the right";
     MatrixTab, "access-next-tab", Matrix, ["tab"], "other table", "Who can, who can obtain access, what was not seen";

@@ -105,7 +105,17 @@ pub fn parts(pane: Pane, body: Rect) -> Parts {
                 strips.push((Strip::Usage, Rect { x: top.x + left, width: top.width - left, ..top }));
             }
         }
-        Pane::Jobs | Pane::Models | Pane::Keys | Pane::Data | Pane::Network if wide => {
+        Pane::Network if wide => {
+            let left = body.width * 2 / 5;
+            list.width = left;
+            strips.push((Strip::Preview, Rect { x: body.x + left, width: body.width - left, ..body }));
+        }
+        Pane::Network if body.height >= 16 => {
+            let rows = body.height - (body.height * 2 / 5).clamp(7, 14);
+            list.height -= rows;
+            strips.push((Strip::Preview, Rect { y: list.y + list.height, height: rows, ..list }));
+        }
+        Pane::Jobs | Pane::Models | Pane::Keys | Pane::Data if wide => {
             let left = body.width / 2;
             list.width = left;
             strips.push((Strip::Preview, Rect { x: body.x + left, width: body.width - left, ..body }));

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::filter::Filter;
 use super::layout;
 use super::model::Model;
 use super::pane::{self, Pane};
@@ -25,6 +26,8 @@ pub enum Subject {
     Source(SourceId),
     /// An entry of the journal, by its number.
     Journal(usize),
+    /// A framework, by its id.
+    Framework(&'static str),
 }
 
 /// A column.
@@ -32,17 +35,26 @@ pub enum Subject {
 pub struct Column {
     /// Its head.
     pub title: &'static str,
-    /// The least cells it needs.
+    /// The cells it wants.
     pub min: u16,
+    /// The cells it can do with, before a column of rank 1 goes.
+    pub least: u16,
     /// Its share of what is left over.
     pub grow: u16,
-    /// When room is short the highest goes first; 0 never.
+    /// When room is short the highest goes first; 1 only when narrower columns do not help; 0 never.
     pub rank: u8,
     /// Numbers stand right.
     pub right: bool,
 }
 
 impl Column {
+    /// The same, that can do with less.
+    #[must_use]
+    pub const fn at_least(mut self, least: u16) -> Self {
+        self.least = least;
+        self
+    }
+
     /// What it is called in a sentence.
     pub fn name(&self) -> String {
         match self.title {
@@ -55,12 +67,12 @@ impl Column {
 
 /// A column of text: `head`, least width, share of the rest, rank.
 pub const fn text(title: &'static str, min: u16, grow: u16, rank: u8) -> Column {
-    Column { title, min, grow, rank, right: false }
+    Column { title, min, least: min, grow, rank, right: false }
 }
 
 /// A column of numbers.
 pub const fn number(title: &'static str, min: u16, rank: u8) -> Column {
-    Column { title, min, grow: 0, rank, right: true }
+    Column { title, min, least: min, grow: 0, rank, right: true }
 }
 
 /// What stands in a row under a column.
@@ -68,6 +80,8 @@ pub const fn number(title: &'static str, min: u16, rank: u8) -> Column {
 pub struct Cell {
     /// The text.
     pub text: String,
+    /// The same in fewer letters, where the text does not fit.
+    pub short: Option<String>,
     /// What it means.
     pub role: Role,
     /// What it is sorted by, where that is not the text.
@@ -77,12 +91,28 @@ pub struct Cell {
 impl Cell {
     /// Plain text.
     pub fn new(text: impl Into<String>) -> Self {
-        Self { text: text.into(), role: Role::Text, order: None }
+        Self { text: text.into(), short: None, role: Role::Text, order: None }
     }
 
     /// Text with a meaning.
     pub fn of(text: impl Into<String>, role: Role) -> Self {
-        Self { text: text.into(), role, order: None }
+        Self { text: text.into(), short: None, role, order: None }
+    }
+
+    /// In fewer letters where there is no room.
+    #[must_use]
+    pub fn or(mut self, short: impl Into<String>) -> Self {
+        self.short = Some(short.into());
+        self
+    }
+
+    /// What fits into so many cells, if one of its texts does; else the whole.
+    pub fn fitting(&self, cells: u16) -> &str {
+        use unicode_width::UnicodeWidthStr as _;
+        match &self.short {
+            Some(short) if self.text.width() > usize::from(cells) => short,
+            _ => &self.text,
+        }
     }
 
     /// Sorted by a number.
@@ -195,23 +225,8 @@ fn derive(model: &Model, pane: Pane, stamp: &Stamp) -> (Vec<Subject>, usize) {
     let mut subjects = pane::subjects(model, pane);
     let total = subjects.len();
     if !stamp.filter.trim().is_empty() {
-        if pane == Pane::Trail {
-            let filter = pane::trail::Filter::parse(&stamp.filter);
-            subjects.retain(|subject| match subject {
-                Subject::Event(id) => model.log.event(id).is_some_and(|event| filter.accepts(model, event)),
-                _ => true,
-            });
-        } else {
-            let words: Vec<String> = stamp.filter.to_lowercase().split_whitespace().map(str::to_owned).collect();
-            subjects.retain(|subject| {
-                let cells = pane::cells(model, pane, subject);
-                let row = cells.iter().map(|cell| cell.text.to_lowercase()).collect::<Vec<_>>().join(" ");
-                words.iter().all(|word| match word.strip_prefix('!') {
-                    Some(word) if !word.is_empty() => !row.contains(word),
-                    _ => row.contains(word.as_str()),
-                })
-            });
-        }
+        let filter = Filter::parse(&stamp.filter, |field| pane::fields::has(pane, field));
+        subjects.retain(|subject| pane::fields::accepts(model, pane, &filter, subject));
     }
     if let Some((column, backwards)) = stamp.sort {
         let mut keyed: Vec<_> = subjects
@@ -235,12 +250,30 @@ pub fn widths(columns: &[Column], room: u16) -> Vec<u16> {
         let shown = widths.iter().filter(|width| **width > 0).count() as u16;
         widths.iter().sum::<u16>() + shown.saturating_sub(1)
     };
-    while need(&widths) > room {
-        let gone =
-            (0..columns.len()).filter(|at| widths[*at] > 0 && columns[*at].rank > 0).max_by_key(|at| columns[*at].rank);
-        match gone {
-            Some(at) => widths[at] = 0,
-            None => break,
+    // First what one can do without goes; then what is left gets narrower; only then what decides goes.
+    let drop = |widths: &mut Vec<u16>, rank: u8| {
+        while need(widths) > room {
+            let gone = (0..columns.len())
+                .filter(|at| widths[*at] > 0 && columns[*at].rank >= rank)
+                .max_by_key(|at| columns[*at].rank);
+            match gone {
+                Some(at) => widths[at] = 0,
+                None => break,
+            }
+        }
+    };
+    drop(&mut widths, 2);
+    if need(&widths) > room {
+        for (width, column) in widths.iter_mut().zip(columns).filter(|(width, _)| **width > 0) {
+            *width = column.least;
+        }
+        drop(&mut widths, 1);
+        // What fits whole again is whole; the rest goes to the columns that grow.
+        for at in 0..columns.len() {
+            let spare = room.saturating_sub(need(&widths));
+            if widths[at] > 0 && columns[at].min - widths[at] <= spare {
+                widths[at] = columns[at].min;
+            }
         }
     }
     let spare = room.saturating_sub(need(&widths));
@@ -264,10 +297,11 @@ pub fn widths(columns: &[Column], room: u16) -> Vec<u16> {
     {
         widths[widest] = widths[widest].saturating_sub(need(&widths) - room);
     }
-    if need(&widths) > room
-        && let Some(widest) = (0..widths.len()).max_by_key(|at| widths[*at])
-    {
-        widths[widest] = widths[widest].saturating_sub(need(&widths) - room);
+    for _ in 0..widths.len() {
+        let over = need(&widths).saturating_sub(room);
+        if let Some(widest) = (0..widths.len()).max_by_key(|at| widths[*at]).filter(|_| over > 0) {
+            widths[widest] = widths[widest].saturating_sub(over);
+        }
     }
     widths
 }
@@ -277,6 +311,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// As the findings once were: nothing gets narrower.
     const COLUMNS: &[Column] = &[
         text("SEV", 8, 0, 0),
         text("WHAT", 20, 3, 0),
@@ -293,13 +328,41 @@ mod tests {
         assert_eq!(widths(COLUMNS, 32), [8, 23, 0, 0, 0]);
     }
 
+    #[test]
+    fn what_decides_stays_and_gets_narrower() {
+        use crate::tui::pane::{Pane, columns};
+        for (pane, shown) in [
+            (Pane::Findings, &["SEV", "WHAT", "WHERE"][..]),
+            (Pane::Trail, &["TIME", "WHO", "WHAT", "RESULT"]),
+            (Pane::Keys, &["KEY", "STATE", "24H", "!"]),
+            (Pane::Network, &["KIND", "NAME", "!"]),
+        ] {
+            // 40 columns: the frame, its margins.
+            let widths = widths(columns(pane), 36);
+            let titles: Vec<_> =
+                columns(pane).iter().zip(&widths).filter(|(_, w)| **w > 0).map(|(c, _)| c.title).collect();
+            assert_eq!(titles, shown, "{pane:?} {widths:?}");
+        }
+    }
+
+    #[test]
+    fn a_cell_says_it_shorter_where_it_does_not_fit() {
+        let cell = Cell::new("CRITICAL").or("CRIT");
+        assert_eq!(
+            (cell.fitting(8), cell.fitting(7), Cell::new("CRITICAL").fitting(4)),
+            ("CRITICAL", "CRIT", "CRITICAL")
+        );
+    }
+
     proptest! {
         #[test]
         fn columns_never_overflow(room in 0u16..300) {
-            let widths = widths(COLUMNS, room);
-            let shown = widths.iter().filter(|width| **width > 0).count() as u16;
-            let used = widths.iter().sum::<u16>() + shown.saturating_sub(1);
-            prop_assert!(used <= room || room < 10, "{used} of {room}");
+            for columns in crate::tui::pane::Pane::ALL.iter().map(|pane| crate::tui::pane::columns(*pane)).chain([COLUMNS]) {
+                let widths = widths(columns, room);
+                let shown = widths.iter().filter(|width| **width > 0).count() as u16;
+                let used = widths.iter().sum::<u16>() + shown.saturating_sub(1);
+                prop_assert!(used <= room || room < 10, "{used} of {room}: {widths:?}");
+            }
         }
 
         #[test]

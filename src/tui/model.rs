@@ -87,10 +87,16 @@ pub enum Place {
     Raw(ResourceRef),
     /// The lineage of a resource, both ways.
     Lineage(ResourceRef),
+    /// The network around a resource, drawn.
+    Network(ResourceRef),
+    /// A framework, by its id.
+    Framework(&'static str),
     /// Who can do what on a resource.
     Access(ResourceRef),
     /// Why one of them can, or cannot.
     Cell(CellOf),
+    /// What changed, what expires, what was not seen.
+    Changes,
     /// What went wrong in this session.
     Errors,
     /// Who and where.
@@ -386,9 +392,11 @@ impl Model {
     pub(super) fn pointing(&self) -> Option<Subject> {
         match self.stack.last() {
             Some(spot) => super::page::under_cursor(self, spot).or_else(|| match &spot.place {
-                Place::Resource(resource) | Place::Raw(resource) | Place::Lineage(resource) => {
-                    Some(Subject::Resource(resource.clone()))
-                }
+                Place::Resource(resource)
+                | Place::Raw(resource)
+                | Place::Lineage(resource)
+                | Place::Network(resource) => Some(Subject::Resource(resource.clone())),
+                Place::Framework(id) => Some(Subject::Framework(id)),
                 Place::Finding(id) => Some(Subject::Finding(id.clone())),
                 Place::Event(id) => Some(Subject::Event(id.clone())),
                 Place::Invocation(id) => Some(Subject::Invocation(id.clone())),
@@ -396,7 +404,7 @@ impl Model {
                 Place::Access(of) => Some(super::matrix::subject(self, of)),
                 Place::Cell(cell) => Some(Subject::Resource(cell.of.clone())),
                 Place::Journal(number) => Some(Subject::Journal(*number)),
-                Place::Errors | Place::Identity => None,
+                Place::Changes | Place::Errors | Place::Identity => None,
             }),
             None => self.list().selected(),
         }
@@ -413,7 +421,7 @@ impl Model {
             }
             Subject::Invocation(id) => super::pane::invocations::invoked(self, &self.invoked.get(&id)?.model),
             Subject::Journal(number) => Some(self.journal.get(number)?.fix()?.plan.target.clone()),
-            Subject::Source(_) => None,
+            Subject::Source(_) | Subject::Framework(_) => None,
         }
     }
 

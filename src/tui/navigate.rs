@@ -6,6 +6,7 @@ use super::message::Effect;
 use super::model::{Model, Place, Spot, Visit, Way};
 use super::page;
 use super::pane::Pane;
+use crate::inventory::Kind;
 use crate::posture::Verdict;
 
 /// Half of what is seen, in rows.
@@ -139,6 +140,17 @@ pub fn place_of(subject: &Subject) -> Place {
         Subject::Invocation(id) => Place::Invocation(id),
         Subject::Source(id) => Place::Source(id),
         Subject::Journal(number) => Place::Journal(number),
+        Subject::Framework(id) => Place::Framework(id),
+    }
+}
+
+/// What Enter opens of a list, and what the box beside it shows: in Network a job is looked at for where it runs.
+pub fn opened(model: &Model, subject: &Subject) -> Place {
+    match subject {
+        Subject::Resource(of) if model.pane == Pane::Network && matches!(of.kind, Kind::Job | Kind::ImportJob) => {
+            Place::Network(of.clone())
+        }
+        subject => place_of(subject),
     }
 }
 
@@ -192,22 +204,22 @@ pub fn sort(model: &mut Model) {
 /// Shows the events of the resource.
 pub fn events(model: &mut Model) {
     if let Some(resource) = model.resource() {
-        filtered(model, format!("resource:{}", resource.id.last()));
+        filtered(model, Pane::Trail, format!("resource:{}", resource.id.last()));
     }
 }
 
-/// Shows the events that a filter finds.
-pub fn filtered(model: &mut Model, filter: String) {
+/// Shows what a filter leaves of a pane's list.
+pub fn filtered(model: &mut Model, pane: Pane, filter: String) {
     let from = Visit { pane: model.pane, stack: model.stack.clone() };
-    let held = model.lists.get(&Pane::Trail).map(|list| list.filter.clone()).unwrap_or_default();
+    let held = model.lists.get(&pane).map(|list| list.filter.clone()).unwrap_or_default();
     let mut ways = std::mem::take(&mut model.ways);
-    if (&held, from.pane, from.stack.is_empty()) != (&filter, Pane::Trail, true) {
-        ways.push(Way { from, pane: Pane::Trail, set: filter.clone(), held });
+    if (&held, from.pane, from.stack.is_empty()) != (&filter, pane, true) {
+        ways.push(Way { from, pane, set: filter.clone(), held });
     }
     if ways.len() > 20 {
         ways.remove(0);
     }
-    show(model, Pane::Trail);
+    show(model, pane);
     model.ways = ways;
     let list = model.list_mut();
     list.filter = filter;
@@ -238,16 +250,24 @@ pub fn pivot(model: &mut Model, except: bool) {
             None => return,
         },
     };
-    let value = if value.contains([' ', '"']) { format!("\"{}\"", value.replace('"', "")) } else { value };
+    let value = if value.contains([' ', '"', ',']) { format!("\"{}\"", value.replace('"', "")) } else { value };
     let term = format!("{}{name}:{value}", if except { "-" } else { "" });
     let held = model.lists.get(&Pane::Trail).map(|list| list.filter.clone()).unwrap_or_default();
     let filter = if held.split_whitespace().any(|word| word == term) { held } else { format!("{held} {term}") };
-    filtered(model, filter.trim().to_owned());
+    filtered(model, Pane::Trail, filter.trim().to_owned());
 }
 
 /// Folds or unfolds everything on the page.
 pub fn fold_all(model: &mut Model, fold: bool) {
     let Some(spot) = model.stack.last() else { return };
+    if let Place::Lineage(of) = &spot.place {
+        let paths = if fold { super::lineage::foldable(model, of) } else { std::collections::BTreeSet::new() };
+        if let Some(spot) = model.stack.last_mut() {
+            spot.folded = paths;
+            (spot.cursor, spot.scroll) = (0, 0);
+        }
+        return;
+    }
     let value = match &spot.place {
         Place::Raw(resource) => super::record::of(model, resource),
         Place::Event(id) => model.log.event(id).map(|event| event.record.clone()),

@@ -8,6 +8,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::list::Subject;
 use super::model::{Model, Place, Spot};
+use super::pane::Pane;
 use super::theme::Role;
 use super::{lineage, matrix, pane, tree};
 
@@ -20,8 +21,8 @@ pub enum Target {
     Fold(String),
     /// Opens the fix dialog for the finding with this id.
     Fix(String),
-    /// Shows the events that this filter finds.
-    Events(String),
+    /// Shows what this filter leaves of a pane's list.
+    Filter(Pane, String),
 }
 
 /// One line.
@@ -35,6 +36,8 @@ pub struct PageLine {
     pub copy: Option<String>,
     /// A field and its value, to filter events by.
     pub field: Option<(String, String)>,
+    /// What the key that folds folds here, where Enter does something else.
+    pub fold: Option<String>,
 }
 
 impl PageLine {
@@ -195,9 +198,12 @@ pub fn build(model: &Model, place: &Place, folded: &BTreeSet<String>, width: usi
         Place::Invocation(id) => pane::invocations::page(model, id, width),
         Place::Source(id) => pane::sources::page(model, *id, width),
         Place::Journal(number) => pane::journal::page(model, *number, width),
-        Place::Lineage(resource) => lineage::page(model, resource, width),
+        Place::Lineage(resource) => lineage::page(model, resource, folded, width),
+        Place::Network(resource) => pane::topology::page(model, resource, width),
+        Place::Framework(id) => pane::compliance::page(model, id, width),
         Place::Access(of) => matrix::title(model, of, width),
         Place::Cell(cell) => matrix::page(model, cell, width),
+        Place::Changes => pane::changes::page(model, width),
         Place::Errors => pane::session::errors(model, width),
         Place::Identity => pane::session::identity(model, width),
         Place::Raw(resource) => {
@@ -222,7 +228,9 @@ pub fn of_spot(model: &Model, spot: &Spot) -> Page {
 pub fn under_cursor(model: &Model, spot: &Spot) -> Option<Subject> {
     let page = of_spot(model, spot);
     match page.lines.get(spot.cursor)?.target.as_ref()? {
-        Target::Go(Place::Resource(resource) | Place::Lineage(resource)) => Some(Subject::Resource(resource.clone())),
+        Target::Go(Place::Resource(resource) | Place::Lineage(resource) | Place::Network(resource)) => {
+            Some(Subject::Resource(resource.clone()))
+        }
         Target::Go(Place::Finding(id)) | Target::Fix(id) => Some(Subject::Finding(id.clone())),
         Target::Go(Place::Event(id)) => Some(Subject::Event(id.clone())),
         _ => None,

@@ -40,7 +40,7 @@ fn node(page: &mut Page, key: Option<&str>, value: &Value, path: &str, depth: us
         spans: vec![(Role::Dim, format!("{indent}{mark}")), (Role::Accent, label), (Role::Dim, summary)],
         target: (size > 0).then(|| Target::Fold(path.to_owned())),
         copy: serde_json::to_string(value).ok().map(|json| safe(&json).into_owned()),
-        field: None,
+        ..PageLine::default()
     });
     if is_folded {
         return;
@@ -85,6 +85,7 @@ fn leaf_lines(page: &mut Page, indent: &str, label: &str, leaf: &Value, path: &s
             target: None,
             copy: Some(text.clone()),
             field: Some((path.to_owned(), text.clone())),
+            fold: None,
         });
     }
 }

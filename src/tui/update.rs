@@ -7,17 +7,19 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::judged::Question;
 use super::keymap::{Action, Context, Key};
-use super::list::{self, Subject};
+use super::list;
 use super::message::{Effect, Message};
 use super::model::{Model, Overlay, Place};
 use super::page::{self, Target};
 use super::palette::Palette;
 use super::pane::Pane;
-use super::{fixing, input::Line, matrix, navigate, typing};
+use super::{fixing, input::Line, matrix, navigate, refusal::elsewhere, typing};
 use crate::base::text::safe;
-use crate::inventory::{Inventory, Lineage, Mode};
+use crate::inventory::{Inventory, Lineage};
 use crate::posture::Assessment;
 use crate::source::{Command, Envelope, Message as FromSource};
+
+pub use super::refusal::refusal;
 
 /// Takes one message.
 pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
@@ -300,41 +302,11 @@ fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
                 && matches!(action, Action::Down | Action::Up | Action::HalfDown | Action::HalfUp);
             perform(model, action)
         }
-        None => Vec::new(),
-    }
-}
-
-/// Why an action does nothing here and now.
-pub fn refusal(model: &Model, action: Action) -> Option<String> {
-    let nothing = || "nothing is under the cursor".to_owned();
-    match action {
-        Action::Fix => match navigate::findings(model).as_slice() {
-            [] => Some("nothing to fix".into()),
-            all if all.iter().all(|verdict| verdict.fixes.is_empty()) => Some("no fix known".into()),
-            _ => None,
-        },
-        Action::Open if model.stack.is_empty() => model.list().selected().is_none().then(nothing),
-        Action::WhoCan => matrix::refusal(model),
-        Action::Events | Action::Lineage | Action::CopyId => {
-            model.resource().is_none().then(|| "no resource is under the cursor".into())
+        None => {
+            let why = elsewhere(model, key.into(), contexts);
+            model.tell(why);
+            Vec::new()
         }
-        Action::Raw => {
-            let held = matches!(model.subject(), Some(Subject::Event(_) | Subject::Invocation(_)))
-                || model.resource().is_some_and(|resource| model.inventory.holds(&resource));
-            (!held).then(|| "nothing under the cursor has a record".into())
-        }
-        Action::Copy | Action::Mark => model.subject().is_none().then(nothing),
-        Action::Next | Action::Previous if model.list().subjects.is_empty() => Some(nothing()),
-        Action::Refresh | Action::Pause if matches!(model.mode(), Mode::Case) => Some("a case does not change".into()),
-        Action::Refresh | Action::Pause if model.gone => Some("the source of the data has ended; start again".into()),
-        Action::Only | Action::Except => {
-            let event = matches!(model.subject(), Some(Subject::Event(_)));
-            (!event).then(|| "no event is under the cursor".into())
-        }
-        Action::GoTo => model.resource().is_none().then(|| "the event names no resource that was read".into()),
-        Action::HistoryBack => model.back.is_empty().then(|| "there is no earlier place".into()),
-        Action::HistoryForward => model.forward.is_empty().then(|| "there is no later place".into()),
-        _ => None,
     }
 }
 
@@ -419,6 +391,7 @@ pub fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::Errors => navigate::go(model, Place::Errors),
         Action::Identity => navigate::go(model, Place::Identity),
+        Action::Changes => navigate::go(model, Place::Changes),
         Action::Only | Action::Except => navigate::pivot(model, action == Action::Except),
         Action::GoTo => {
             if let Some(resource) = model.resource() {
@@ -426,7 +399,7 @@ pub fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
             }
         }
         Action::FoldAll | Action::UnfoldAll => navigate::fold_all(model, action == Action::FoldAll),
-        Action::Toggle => return open(model),
+        Action::Toggle => return toggle(model),
         Action::FixNextTab
         | Action::FixPreviousTab
         | Action::FixNextPlan
@@ -447,7 +420,8 @@ pub fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
 fn open(model: &mut Model) -> Vec<Effect> {
     let Some(spot) = model.stack.last() else {
         if let Some(subject) = model.list().selected() {
-            navigate::go(model, navigate::place_of(&subject));
+            let place = navigate::opened(model, &subject);
+            navigate::go(model, place);
         }
         return Vec::new();
     };
@@ -463,10 +437,24 @@ fn open(model: &mut Model) -> Vec<Effect> {
             }
         }
         Some(Target::Fix(_)) => fixing::open(model),
-        Some(Target::Events(filter)) => navigate::filtered(model, filter),
-        None => {}
+        Some(Target::Filter(pane, filter)) => navigate::filtered(model, pane, filter),
+        None => model.tell("open: this line leads nowhere; · stands before those that do"),
     }
     Vec::new()
+}
+
+/// Folds and unfolds what the cursor is on; where nothing folds, opens it.
+fn toggle(model: &mut Model) -> Vec<Effect> {
+    let fold = model.stack.last().and_then(|spot| page::of_spot(model, spot).lines.get(spot.cursor)?.fold.clone());
+    match (fold, model.stack.last_mut()) {
+        (Some(path), Some(spot)) => {
+            if !spot.folded.remove(&path) {
+                spot.folded.insert(path);
+            }
+            Vec::new()
+        }
+        _ => open(model),
+    }
 }
 
 fn copy(model: &mut Model, id: bool) -> Vec<Effect> {

@@ -6,6 +6,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr as _;
 
+use super::keymap::Action;
 use super::layout::{self, Strip};
 use super::list;
 use super::model::{Model, Overlay, Place};
@@ -125,7 +126,11 @@ impl Draw<'_> {
             self.frame(buffer, area, &[], &[]);
             return;
         };
-        let place = super::navigate::place_of(&subject);
+        // why all of them in Network: the drawing is what one is there for.
+        let place = match &subject {
+            super::list::Subject::Resource(of) if self.model.pane == pane::Pane::Network => Place::Network(of.clone()),
+            subject => super::navigate::place_of(subject),
+        };
         let page = page::preview(self.model, &place, width);
         let more = page.lines.len() > rows;
         let foot =
@@ -249,7 +254,7 @@ impl Draw<'_> {
             let y = inside.y + 1 + (row - offset) as u16;
             for (at, cell) in pane::cells(model, model.pane, subject).into_iter().enumerate() {
                 if at < widths.len() && widths[at] > 0 {
-                    let text = align(&brief(&cell.text, widths[at]), widths[at], columns[at].right);
+                    let text = align(&brief(cell.fitting(widths[at]), widths[at]), widths[at], columns[at].right);
                     // why plain: reversed colours are hard to read, and each change of colour is paid for.
                     let role = if row == list.cursor { Role::Text } else { cell.role };
                     self.spans(buffer, place(y, at), &[(role, text)]);
@@ -287,14 +292,9 @@ impl Draw<'_> {
             Some(Overlay::Help(scroll)) => {
                 let lines = help::lines(self.model);
                 let room = usize::from(body.height.saturating_sub(2));
-                let foot = format!(
-                    "{}–{} of {} · j k scroll, any other key closes",
-                    scroll + 1,
-                    (scroll + room).min(lines.len()),
-                    lines.len()
-                );
+                let foot = format!("{}–{} of {}", scroll + 1, (scroll + room).min(lines.len()), lines.len());
                 clear(buffer, body);
-                let inside = self.frame(buffer, body, &[(Role::Title, "Keys".into())], &[(Role::Dim, foot)]);
+                let inside = self.frame(buffer, body, &[(Role::Title, "Help: every key".into())], &[(Role::Dim, foot)]);
                 for (row, line) in lines.iter().skip(*scroll).take(room).enumerate() {
                     let y = inside.y + row as u16;
                     self.spans(
@@ -303,12 +303,21 @@ impl Draw<'_> {
                         line,
                     );
                 }
-                self.footer(buffer, footer);
+                let key = |action| self.model.keymap.hint(action);
+                let pair = |one, other| format!("{} {}", key(one), key(other));
+                let keys = [
+                    (pair(Action::Down, Action::Up), "scroll"),
+                    (pair(Action::Top, Action::Bottom), "ends"),
+                    ("any other key".to_owned(), "closes"),
+                ];
+                self.overlay_footer(buffer, footer, &keys);
                 None
             }
             Some(Overlay::Palette(palette)) => {
                 let position = self.palette(buffer, body, palette);
-                self.footer(buffer, footer);
+                let keys =
+                    [("Enter".to_owned(), "do it"), ("Esc".to_owned(), "close"), ("Tab up down".to_owned(), "choose")];
+                self.overlay_footer(buffer, footer, &keys);
                 Some(position)
             }
             Some(Overlay::Fix(dialog)) => {
@@ -341,7 +350,7 @@ impl Draw<'_> {
         let height = body.height.min(18);
         let area = Rect { x: body.x + (body.width - width) / 2, y: body.y, width, height };
         clear(buffer, area);
-        let count = format!("{} · Enter does it · Esc closes", palette.hits.len());
+        let count = format!("{} of {}", palette.hits.len().min(palette.cursor + 1), palette.hits.len());
         let inside = self.frame(buffer, area, &[(Role::Title, "Command".into())], &[(Role::Dim, count)]);
         let typed = format!(":{}", safe(&palette.line.text()));
         self.spans(buffer, Rect { x: inside.x + 1, height: 1, ..inside }, &[(Role::Accent, typed)]);
@@ -376,6 +385,8 @@ fn crumb_of(model: &Model, place: &Place) -> String {
         Place::Resource(resource) => model.name_of(resource),
         Place::Raw(_) => "JSON".into(),
         Place::Lineage(_) => "lineage".into(),
+        Place::Network(_) => "network".into(),
+        Place::Framework(id) => (*id).into(),
         Place::Finding(id) => {
             model.judged.verdict(&model.assessment, id).map_or_else(|| "finding".into(), |v| v.control.to_owned())
         }
@@ -385,6 +396,7 @@ fn crumb_of(model: &Model, place: &Place) -> String {
         Place::Access(of) => format!("{} who can", model.name_of(of)),
         Place::Cell(cell) => cell.action.clone(),
         Place::Journal(number) => format!("entry {number}"),
+        Place::Changes => "changes".into(),
         Place::Errors => "errors".into(),
         Place::Identity => "identity".into(),
     }

@@ -5,11 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use super::escaped;
+use crate::base::text::shorten_middle;
 use crate::inventory::{Kind, ResourceRef};
 use crate::posture::Status;
 use crate::report::{Scan, clip};
 
 const BOX: (usize, usize) = (190, 34);
+/// Letters that fit into a box.
+const LETTERS: usize = 26;
 const GAP: (usize, usize) = (70, 12);
 /// Above this many boxes in a column a drawing helps nobody; the page says so.
 const MOST: usize = 60;
@@ -63,7 +66,11 @@ pub(super) fn drawing(scan: &Scan<'_>) -> String {
         }
     }
     for (node, (x, y)) in &place {
-        let name = scan.inventory.name_of(node);
+        // why whole: the last part of a prefix says nothing without its bucket, and may be empty.
+        let name = match node.kind {
+            Kind::Data => shorten_middle(node.id.as_str().trim_start_matches("s3://"), LETTERS).into_owned(),
+            _ => clip(&scan.inventory.name_of(node), LETTERS),
+        };
         let class = worst(scan, node).map_or("", Status::word);
         let _ = writeln!(
             text,
@@ -77,7 +84,7 @@ pub(super) fn drawing(scan: &Scan<'_>) -> String {
             node.kind.word(),
             x + 6,
             y + 27,
-            escaped(&clip(&name, 28)),
+            escaped(&name),
         );
     }
     text.push_str("</svg>\n");

@@ -11,11 +11,14 @@ use super::uses::Uses;
 use crate::access::Who;
 use crate::base::{ResourceId, Text};
 use crate::inventory::{ResourceRef, SessionInfo};
+use crate::tui::filter::Filter;
 use crate::tui::message::Effect;
 use crate::tui::model::Model;
 
 /// How many matrices are kept for those who come back.
 const KEPT: usize = 8;
+/// The fields that rows are filtered by.
+pub const FIELDS: &[&str] = &["who", "how", "action"];
 
 /// One cell: why is it as it is?
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -250,12 +253,13 @@ impl Board {
             return false;
         }
         self.arranged = Some(now);
-        let words: Vec<String> = self.filter.to_lowercase().split_whitespace().map(str::to_owned).collect();
-        let fits = |row: &str| {
-            let row = row.to_lowercase();
-            words.iter().all(|word| match word.strip_prefix('!') {
-                Some(word) if !word.is_empty() => !row.contains(word),
-                _ => row.contains(word.as_str()),
+        let filter = Filter::parse(&self.filter, |field| FIELDS.contains(&field));
+        let fits = |[who, how, action]: [String; 3]| {
+            filter.accepts(|field| match field {
+                Some("who") => vec![who.as_str().into()],
+                Some("how") => vec![how.as_str().into()],
+                Some(_) => vec![action.as_str().into()],
+                None => vec![format!("{who} {how} {action}").into()],
             })
         };
         let entries: &[Entry] = match &self.seen {
@@ -265,9 +269,9 @@ impl Board {
         let text = |entry: &Entry| {
             let why = entry.unexpected.as_ref().map_or("", |reason| reason.short);
             let marks = if entry.has_access() { "" } else { "no access" };
-            format!("{} {} {} {why} {marks}", entry.name, entry.id, entry.how)
+            [format!("{} {}", entry.name, entry.id), format!("{} {why} {marks}", entry.how), String::new()]
         };
-        let mut order: Vec<usize> = (0..entries.len()).filter(|at| fits(&text(&entries[*at]))).collect();
+        let mut order: Vec<usize> = (0..entries.len()).filter(|at| fits(text(&entries[*at]))).collect();
         let open = |entry: &Entry| std::cmp::Reverse(entry.marks.iter().filter(|mark| mark.is_open()).count());
         match self.sort {
             Sort::Risk => order.sort_by(|a, b| {
@@ -281,8 +285,11 @@ impl Board {
             }),
         }
         let ways: &[Way] = self.ways.as_deref().unwrap_or_default();
-        let text = |way: &Way| format!("{} {} {} {} {}", way.name, way.id, way.action, way.path, way.words);
-        let mut way_order: Vec<usize> = (0..ways.len()).filter(|at| fits(&text(&ways[*at]))).collect();
+        let text = |way: &Way| {
+            let who = format!("{} {}", way.name, way.id);
+            [who, format!("{} {}", way.path, way.words), way.action.to_string()]
+        };
+        let mut way_order: Vec<usize> = (0..ways.len()).filter(|at| fits(text(&ways[*at]))).collect();
         if self.sort == Sort::Name {
             way_order.sort_by_key(|at| ways[*at].name.to_lowercase());
         }

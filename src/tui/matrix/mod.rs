@@ -203,7 +203,7 @@ pub fn perform(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::Events => {
             let who = board.selected().map(|entry| entry.caller_name.clone());
             let term = who.filter(|who| !who.is_empty()).map(|who| format!(" who:{who}")).unwrap_or_default();
-            navigate::filtered(model, format!("resource:{}{term}", of.id.last()));
+            navigate::filtered(model, super::pane::Pane::Trail, format!("resource:{}{term}", of.id.last()));
         }
         Action::Copy => return board.line().map(|line| vec![Effect::Copy(line)]).or(Some(Vec::new())),
         Action::CopyId => {

@@ -9,6 +9,7 @@ use crate::base::time::span;
 use crate::inventory::{Kind, ResourceRef};
 use crate::tui::model::{Model, Place};
 use crate::tui::page::{Page, Target, wrap};
+use crate::tui::pane::Pane;
 use crate::tui::theme::Role;
 
 /// How wide the names of layers are.
@@ -142,7 +143,7 @@ fn used(model: &Model, cell: &CellOf, key: Option<&str>, page: &mut Page) {
     let of = uses::names(model, &cell.of).into_iter().next().unwrap_or_else(|| cell.of.id.clone());
     let name = bare(&cell.action);
     let who = key.rsplit('/').next().unwrap_or(key).trim_end_matches(".amazonaws.com");
-    let events = Some(Target::Events(format!("resource:{} who:{who} what:{name}", of.last())));
+    let events = Some(Target::Filter(Pane::Trail, format!("resource:{} who:{who} what:{name}", of.last())));
     match used.at {
         Some(at) => {
             let how = match &used.via {

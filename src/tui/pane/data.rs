@@ -14,11 +14,11 @@ use crate::inventory::{Kind, Link, Read, ResourceRef};
 
 /// Columns.
 pub const COLUMNS: &[Column] = &[
-    text("BUCKET", 16, 3, 0),
-    text("HOLDS", 14, 2, 0),
-    text("KEY", 10, 1, 2),
+    text("BUCKET", 16, 3, 0).at_least(13),
+    text("HOLDS", 14, 2, 0).at_least(11),
+    text("KEY", 10, 1, 3),
     text("VERS", 4, 0, 3),
-    text("PUBLIC", 7, 0, 1),
+    text("PUBLIC", 7, 0, 2),
     text("RECORDED", 8, 0, 4),
     text("REGION", 10, 0, 6),
     text("!", 9, 0, 1),

@@ -13,12 +13,12 @@ use crate::posture::{Status, Verdict};
 
 /// Columns.
 pub const COLUMNS: &[Column] = &[
-    text("SEV", 8, 0, 0),
-    text("", 4, 0, 4),
-    text("WHAT", 36, 6, 0),
-    text("WHERE", 18, 1, 1),
-    text("CONTROL", 10, 0, 3),
-    text("AGE", 4, 0, 4),
+    text("SEV", 8, 0, 0).at_least(4),
+    text("", 4, 0, 5),
+    text("WHAT", 36, 6, 0).at_least(15),
+    text("WHERE", 18, 1, 1).at_least(15),
+    text("CONTROL", 10, 0, 4),
+    text("AGE", 4, 0, 3),
     text("FIX", 6, 0, 2),
 ];
 
@@ -36,13 +36,15 @@ pub fn cells(model: &Model, subject: &Subject) -> Option<Vec<Cell>> {
     let fix = verdict.fixes.first().map_or_else(|| Cell::new("-"), |fix| Cell::new(*fix));
     Some(vec![
         match verdict.status {
-            Status::Unknown => Cell::of("UNKNOWN", Role::Unknown).by(10 + verdict.severity as i64),
-            _ => Cell::of(verdict.severity.word(), verdict.severity.into()).by(verdict.severity as i64),
+            Status::Unknown => Cell::of("UNKNOWN", Role::Unknown).or("?").by(10 + verdict.severity as i64),
+            _ => Cell::of(verdict.severity.word(), verdict.severity.into())
+                .or(super::standing::brief(verdict.severity))
+                .by(verdict.severity as i64),
         },
         Cell::new(if verdict.status == Status::Unknown { "?" } else { verdict.status.word() })
             .by(verdict.status as i64),
         Cell::of(super::reason::short(verdict), if verdict.stale.is_some() { Role::Unknown } else { Role::Text }),
-        Cell::new(format!("{} {}", verdict.resource.kind.word(), verdict.name)),
+        Cell::new(format!("{} {}", verdict.resource.kind.word(), verdict.name)).or(verdict.name.as_str()),
         Cell::new(verdict.control),
         age(model, id),
         fix,

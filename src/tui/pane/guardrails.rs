@@ -4,23 +4,24 @@ use serde_json::Value;
 
 use super::super::list::{Cell, Column, Subject, number, text};
 use super::super::model::{Model, Place};
+use super::super::names::short;
 use super::super::page::{Page, Target};
 use super::super::theme::Role;
 use super::resource::{link_field, read_field, when};
 use super::{age, findings, standing};
 use crate::base::Text;
-use crate::inventory::guardrails::{Guardrail, GuardrailDetail};
+use crate::inventory::guardrails::{EnforcedGuardrail, Guardrail, GuardrailDetail};
 use crate::inventory::{Kind, ResourceRef};
 
 /// Columns.
 pub const COLUMNS: &[Column] = &[
-    text("GUARDRAIL", 16, 3, 0),
-    text("STATUS", 8, 0, 1),
-    text("VERSION", 7, 0, 3),
-    text("FILTERS", 20, 3, 1),
+    text("GUARDRAIL", 16, 3, 0).at_least(11),
+    text("STATUS", 8, 0, 3),
+    text("VERSION", 7, 0, 4),
+    text("FILTERS", 20, 3, 2),
     text("APPLIES TO", 14, 1, 0),
     number("AGE", 4, 4),
-    text("!", 9, 0, 2),
+    text("!", 9, 0, 1),
 ];
 
 /// All guardrails, those that are enforced first.
@@ -39,6 +40,44 @@ fn names(guardrail: &Guardrail, text: &str) -> bool {
     let is =
         |id: &str| !id.is_empty() && (text == id || text.strip_prefix(id).is_some_and(|rest| rest.starts_with(':')));
     is(guardrail.arn.as_str()) || is(guardrail.short_id.as_str())
+}
+
+/// The models that an enforcement covers, in words; and whether those are all.
+fn covered(config: &EnforcedGuardrail) -> (bool, String) {
+    let every =
+        config.included.is_empty() || config.included.iter().any(|model| model.as_str().eq_ignore_ascii_case("all"));
+    let names = |models: &[Text]| {
+        let names: Vec<String> = models.iter().map(|model| short(&model.as_str().into()).to_owned()).collect();
+        names.join(", ")
+    };
+    match (every, config.excluded.is_empty()) {
+        (true, true) => (true, "every model".to_owned()),
+        (true, false) => (false, format!("every model but {}", names(&config.excluded))),
+        (false, true) => (false, format!("only {}", names(&config.included))),
+        (false, false) => (false, format!("only {}, but not {}", names(&config.included), names(&config.excluded))),
+    }
+}
+
+/// The same over all its enforcements, in a cell.
+fn applies_to(model: &Model, guardrail: &Guardrail) -> Cell {
+    let configs = model.inventory.enforced_guardrails.values();
+    let mut all =
+        configs.filter(|config| names(guardrail, config.guardrail.as_str())).map(|config| (covered(config), config));
+    let Some(((every, _), first)) = all.clone().find(|((every, _), _)| *every).or_else(|| all.next()) else {
+        return Cell::of("if named", Role::Medium);
+    };
+    if every {
+        return Cell::of("every call", Role::Ok);
+    }
+    let limited = first.included.iter().filter(|model| !model.as_str().eq_ignore_ascii_case("all")).count();
+    let text = match (limited, first.excluded.len()) {
+        (0, 1) => "all but 1 model".to_owned(),
+        (0, out) => format!("all but {out} models"),
+        (1, 0) => "1 model only".to_owned(),
+        (some, 0) => format!("{some} models only"),
+        (some, out) => format!("{some} models, {out} out"),
+    };
+    Cell::of(text, Role::Medium)
 }
 
 /// What it filters, in words.
@@ -118,11 +157,7 @@ pub fn cells(model: &Model, subject: &Subject) -> Option<Vec<Cell>> {
         Cell::of(guardrail.status.as_str(), if ready { Role::Ok } else { Role::Medium }),
         Cell::of(guardrail.version.as_str(), Role::Dim),
         guardrail.detail.last().map_or_else(|| Cell::of("?", Role::Unknown), |detail| Cell::new(filters(detail))),
-        if is_enforced(model, guardrail) {
-            Cell::of("every call", Role::Ok)
-        } else {
-            Cell::of("if named", Role::Medium)
-        },
+        applies_to(model, guardrail),
         age(model, guardrail.updated),
         standing::whole(model, of),
     ])
@@ -169,10 +204,19 @@ fn applies(model: &Model, guardrail: &Guardrail, page: &mut Page) {
         page.text(Role::Medium, "calls that name it: the account does not enforce it here");
     }
     for config in enforced {
+        let (every, models) = covered(config);
         page.text(
-            Role::Ok,
-            &format!("every call in this region: enforced for the account, version {}", config.version),
+            if every { Role::Ok } else { Role::Medium },
+            &format!("calls in this region to {models}: enforced for the account, version {}", config.version),
         );
+        for (what, told) in [("system", &config.system), ("messages", &config.messages)] {
+            if told.as_ref().is_some_and(|told| told == "SELECTIVE") {
+                page.text(Role::Medium, &format!("of {what} prompts only what the caller marks (SELECTIVE)"));
+            }
+        }
+        if config.input_tags.as_ref().is_some_and(|tags| tags == "HONOR") {
+            page.text(Role::Medium, "callers choose what is looked at by input tags (HONOR)");
+        }
     }
     for holder in demanded_by(model, guardrail).iter().take(20) {
         let name = format!("{} {}", holder.kind.word(), model.name_of(holder));
@@ -223,6 +267,37 @@ mod tests {
         ] {
             assert_eq!(has_condition(&policy(value.clone()), &guardrail), found, "{value}");
         }
+    }
+
+    #[test]
+    fn an_enforcement_covers_the_models_it_names() {
+        let config = |included: &[&str], excluded: &[&str]| EnforcedGuardrail {
+            id: "c1".into(),
+            guardrail: guardrail().arn,
+            version: "1".into(),
+            included: included.iter().map(|name| (*name).into()).collect(),
+            excluded: excluded.iter().map(|name| (*name).into()).collect(),
+            system: None,
+            messages: None,
+            input_tags: None,
+            owner: None,
+        };
+        let chat = "arn:aws:bedrock:us-east-1::foundation-model/amazon.titan:0";
+        for (included, excluded, every, words, cell) in [
+            (&[][..], &[][..], true, "every model", "every call"),
+            (&["ALL"], &[], true, "every model", "every call"),
+            (&["ALL"], &[chat], false, "every model but amazon.titan:0", "all but 1 model"),
+            (&[chat], &[], false, "only amazon.titan:0", "1 model only"),
+            (&[chat, "b"], &["c"], false, "only amazon.titan:0, b, but not c", "2 models, 1 out"),
+        ] {
+            let config = config(included, excluded);
+            assert_eq!(covered(&config), (every, words.to_owned()));
+            let mut driver = crate::tui::tests::fixture::full(80, 24);
+            std::sync::Arc::make_mut(&mut driver.model.inventory).enforced_guardrails.insert("c1".into(), config);
+            assert_eq!(applies_to(&driver.model, &guardrail()).text, cell);
+        }
+        let driver = crate::tui::tests::fixture::full(80, 24);
+        assert_eq!(applies_to(&driver.model, &guardrail()).text, "if named");
     }
 
     #[test]

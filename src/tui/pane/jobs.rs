@@ -13,13 +13,13 @@ use crate::inventory::{Kind, ResourceRef};
 
 /// Columns.
 pub const COLUMNS: &[Column] = &[
-    text("JOB", 16, 3, 0),
+    text("JOB", 16, 3, 0).at_least(13),
     text("STATUS", 11, 0, 0),
     text("KIND", 12, 0, 3),
     text("KEY", 12, 1, 2),
     text("ROLE", 12, 1, 5),
     number("TOOK", 4, 4),
-    number("AGE", 4, 1),
+    number("AGE", 4, 2),
     text("!", 9, 0, 1),
 ];
 

@@ -8,7 +8,7 @@ use super::super::model::{Model, Place};
 use super::super::page::{Page, Target};
 use super::super::theme::Role;
 use super::resource::{policies, read_field, when};
-use super::{key_use_since, since, spark_since, standing};
+use super::{Pane, key_use_since, since, spark_since, standing};
 use crate::activity::Outcome;
 use crate::base::time::span;
 use crate::base::{ResourceId, Timestamp};
@@ -17,7 +17,7 @@ use crate::inventory::{Kind, ResourceRef};
 
 /// Columns.
 pub const COLUMNS: &[Column] = &[
-    text("KEY", 13, 3, 0),
+    text("KEY", 13, 3, 0).at_least(11),
     text("STATE", 10, 0, 0),
     text("ROT", 3, 0, 3),
     text("USED BY", 10, 3, 2),
@@ -214,7 +214,7 @@ fn usage(model: &Model, of: &ResourceRef, page: &mut Page) {
                 spans.push((if direct { Role::Medium } else { Role::Dim }, format!(" {}", usage.vias.join(","))));
                 spans.push((Role::Dim, format!("  since {}", usage.first.clock())));
             }
-            page.line(spans).target = Some(Target::Events(format!("resource:{key} {field}:{name}")));
+            page.line(spans).target = Some(Target::Filter(Pane::Trail, format!("resource:{key} {field}:{name}")));
         }
     };
     rows(page, by_operation, "what");

@@ -1,7 +1,10 @@
 //! The panes: a closed list. Each says which columns it has, what it lists, what a row holds, and
 //! how one of its resources reads in full.
 
+pub mod changes;
+pub mod compliance;
 pub mod data;
+pub mod fields;
 pub mod findings;
 pub mod guardrails;
 pub mod invocations;
@@ -18,6 +21,7 @@ pub mod roles;
 pub mod session;
 pub mod sources;
 pub mod standing;
+pub mod topology;
 pub mod trail;
 
 use super::keymap::Action;
@@ -81,6 +85,7 @@ panes! {
     Guardrails, ' ', "Guardrails", "Guardrails";
     Roles, ' ', "Roles", "Roles";
     Journal, ' ', "Journal", "Journal";
+    Compliance, ' ', "Compliance", "Compliance";
 }
 
 impl Pane {
@@ -118,6 +123,7 @@ pub fn columns(pane: Pane) -> &'static [Column] {
         Pane::Guardrails => guardrails::COLUMNS,
         Pane::Roles => roles::COLUMNS,
         Pane::Journal => journal::COLUMNS,
+        Pane::Compliance => compliance::COLUMNS,
     }
 }
 
@@ -136,6 +142,7 @@ pub fn subjects(model: &Model, pane: Pane) -> Vec<Subject> {
         Pane::Guardrails => guardrails::subjects(model),
         Pane::Roles => roles::subjects(model),
         Pane::Journal => journal::subjects(model),
+        Pane::Compliance => compliance::subjects(),
     }
 }
 
@@ -167,6 +174,7 @@ pub fn cells(model: &Model, pane: Pane, subject: &Subject) -> Vec<Cell> {
         Pane::Guardrails => guardrails::cells(model, subject),
         Pane::Roles => roles::cells(model, subject),
         Pane::Journal => journal::cells(model, subject),
+        Pane::Compliance => compliance::cells(model, subject),
     };
     cells.unwrap_or_else(|| vec![Cell::of("gone", Role::Dim)])
 }
@@ -187,6 +195,7 @@ pub fn list_title(pane: Pane) -> &'static str {
         Pane::Invocations => "Invocations, newest first",
         Pane::Roles => "Roles of customization",
         Pane::Journal => "Journal, newest first",
+        Pane::Compliance => "Compliance: evidence, no attestation",
         pane => pane.title(),
     }
 }
@@ -216,7 +225,7 @@ pub fn sources_of(pane: Pane) -> &'static [SourceId] {
         Pane::Invocations => &[SourceId::LOG_EVENTS, SourceId::LOGGING],
         Pane::Guardrails => &[SourceId::GUARDRAILS, SourceId::ENFORCED_GUARDRAILS, SourceId::GUARDRAIL_DETAILS],
         Pane::Roles => &[SourceId::AUTHORIZATION],
-        Pane::Posture | Pane::Findings | Pane::Sources | Pane::Journal => &[],
+        Pane::Posture | Pane::Findings | Pane::Sources | Pane::Journal | Pane::Compliance => &[],
     }
 }
 
@@ -225,7 +234,11 @@ pub fn nothing(model: &Model) -> (Role, String) {
     let list = model.list();
     if list.total > 0 {
         let filter = crate::base::text::safe(&list.filter).into_owned();
-        return (Role::Dim, format!("Nothing of {} matches '{filter}'. Esc takes the filter away.", list.total));
+        let mut text = format!("Nothing of {} matches '{filter}'. Esc takes the filter away.", list.total);
+        if let Some(stranger) = fields::stranger(model.pane, &list.filter) {
+            text = format!("{text} {stranger}");
+        }
+        return (Role::Dim, text);
     }
     if let (None, Some(error)) = (&model.session, &model.refused) {
         return (Role::High, format!("No session: {error}. To do: {}.", error.kind.advice()));
@@ -261,7 +274,7 @@ pub fn nothing(model: &Model) -> (Role, String) {
         Pane::Models => format!("There are no custom or imported models in {place}."),
         Pane::Keys => format!("No customer key is used by a job, model, bucket or log of customization in {place}."),
         Pane::Data => "No bucket is read or written by customization.".into(),
-        Pane::Network => format!("No job runs in a VPC in {place}: customization uses Bedrock's own network."),
+        Pane::Network => format!("There are no customization or import jobs in {place}, and no network of theirs."),
         Pane::Trail => "CloudTrail returned no events about Bedrock, KMS or the roles of customization.".into(),
         Pane::Invocations => invocations::nothing(model),
         Pane::Sources => "There are no sources.".into(),
@@ -270,6 +283,7 @@ pub fn nothing(model: &Model) -> (Role, String) {
         }
         Pane::Roles => format!("No job, log or copy in {place} runs as a role."),
         Pane::Journal => journal::nothing(model),
+        Pane::Compliance => "There are no frameworks.".into(),
     };
     (Role::Dim, text)
 }

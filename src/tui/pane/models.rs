@@ -11,10 +11,10 @@ use crate::inventory::{Kind, Link, ResourceRef};
 
 /// Columns.
 pub const COLUMNS: &[Column] = &[
-    text("MODEL", 16, 3, 0),
+    text("MODEL", 16, 3, 0).at_least(12),
     text("TYPE", 8, 0, 3),
-    text("SERVED", 14, 1, 0),
-    text("KEY", 12, 1, 1),
+    text("SERVED", 14, 1, 0).at_least(13),
+    text("KEY", 12, 1, 2),
     text("BASE", 12, 2, 4),
     number("AGE", 4, 3),
     text("!", 9, 0, 1),

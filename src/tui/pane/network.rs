@@ -1,33 +1,43 @@
-//! Network: the VPCs, subnets, endpoints and groups that jobs run in.
+//! Network: the jobs by where they run, and the VPCs, subnets, tables, endpoints and groups they run in. What is
+//! around the row under the cursor is drawn beside or below the list.
 
 use super::super::list::{Cell, Column, Subject, text};
 use super::super::model::Model;
 use super::super::theme::Role;
-use super::standing;
+use super::{standing, topology};
 use crate::inventory::{Kind, ResourceRef};
 
 /// Columns.
 pub const COLUMNS: &[Column] = &[
-    text("KIND", 14, 0, 0),
+    text("KIND", 14, 0, 0).at_least(6),
     text("NAME", 16, 2, 0),
-    text("WHAT", 16, 4, 1),
+    text("WHAT", 16, 4, 2),
     text("VPC", 10, 1, 3),
     text("!", 4, 0, 1),
 ];
 
-/// Everything of the network, kind by kind.
+/// The jobs, the worst placed first; then everything of the network, kind by kind.
 pub fn subjects(model: &Model) -> Vec<Subject> {
     let inventory = &model.inventory;
-    let of = |kind| move |id: &crate::base::ResourceId| Subject::Resource(ResourceRef::new(kind, id));
-    inventory
+    let of = |kind| move |id: &crate::base::ResourceId| ResourceRef::new(kind, id);
+    let created = |job: &ResourceRef| match job.kind {
+        Kind::Job => inventory.jobs.get(&job.id).map(|job| job.created),
+        _ => inventory.import_jobs.get(&job.id).map(|job| job.created),
+    };
+    let jobs = inventory.jobs.keys().map(of(Kind::Job)).chain(inventory.import_jobs.keys().map(of(Kind::ImportJob)));
+    let mut jobs: Vec<_> = jobs
+        .map(|job| ((topology::worst(model, &job).map_or(9, |s| s as u8), std::cmp::Reverse(created(&job))), job))
+        .collect();
+    jobs.sort();
+    let parts = inventory
         .vpcs
         .keys()
         .map(of(Kind::Vpc))
         .chain(inventory.subnets.keys().map(of(Kind::Subnet)))
         .chain(inventory.route_tables.keys().map(of(Kind::RouteTable)))
         .chain(inventory.endpoints.keys().map(of(Kind::Endpoint)))
-        .chain(inventory.security_groups.keys().map(of(Kind::SecurityGroup)))
-        .collect()
+        .chain(inventory.security_groups.keys().map(of(Kind::SecurityGroup)));
+    jobs.into_iter().map(|(_, job)| job).chain(parts).map(Subject::Resource).collect()
 }
 
 /// One row.
@@ -35,6 +45,7 @@ pub fn cells(model: &Model, subject: &Subject) -> Option<Vec<Cell>> {
     let Subject::Resource(of) = subject else { return None };
     let inventory = &model.inventory;
     let (what, vpc) = match of.kind {
+        Kind::Job | Kind::ImportJob => job(model, of)?,
         Kind::Vpc => {
             let vpc = inventory.vpcs.get(&of.id)?;
             let dns = match (vpc.dns_support.last(), vpc.dns_hostnames.last()) {
@@ -84,15 +95,39 @@ pub fn cells(model: &Model, subject: &Subject) -> Option<Vec<Cell>> {
         _ => return None,
     };
     Some(vec![
-        Cell::of(of.kind.word(), Role::Dim),
+        Cell::of(of.kind.word(), Role::Dim).or(standing::short_kind(of.kind)),
         Cell::new(model.name_of(of)),
         what,
         vpc.map_or_else(
             || Cell::of("-", Role::Dim),
             |vpc| Cell::of(model.name_of(&ResourceRef::new(Kind::Vpc, vpc)), Role::Dim),
         ),
-        standing::own(model, of),
+        if matches!(of.kind, Kind::Job | Kind::ImportJob) { placed(model, of) } else { standing::own(model, of) },
     ])
+}
+
+/// Where a job runs, in words; and its VPC.
+fn job<'a>(model: &'a Model, of: &ResourceRef) -> Option<(Cell, Option<&'a crate::base::ResourceId>)> {
+    Some(match topology::vpc_of_job(&model.inventory, of)? {
+        Ok(Some(vpc)) => {
+            let held = vpc.subnets.iter().find_map(|id| model.inventory.subnets.get(id));
+            let subnets = if vpc.subnets.len() == 1 { "subnet" } else { "subnets" };
+            let groups = if vpc.security_groups.len() == 1 { "group" } else { "groups" };
+            let text = format!("{} {subnets}, {} {groups}", vpc.subnets.len(), vpc.security_groups.len());
+            (Cell::new(text), held.map(|subnet| &subnet.vpc))
+        }
+        Ok(None) => (Cell::of("no VPC: Bedrock's own network", Role::Medium), None),
+        Err(why) => (Cell::of(format!("? {why}"), Role::Unknown), None),
+    })
+}
+
+/// The worst finding of the network on a job or around it.
+fn placed(model: &Model, of: &ResourceRef) -> Cell {
+    match topology::worst(model, of) {
+        Some(severity) => Cell::of(standing::brief(severity), severity.into()).by(severity as i64),
+        None if model.judged.is_in_doubt(&of.id) => Cell::of("?", Role::Unknown).by(8),
+        None => Cell::of("-", Role::Dim).by(9),
+    }
 }
 
 fn internet(table: &crate::inventory::ec2::RouteTable) -> bool {

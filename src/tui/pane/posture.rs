@@ -4,13 +4,12 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::super::judged::{AREAS, Came, area_of};
+use super::super::keymap::Action;
 use super::super::model::Model;
 use super::super::theme::Role;
 use super::super::view::{Draw, Span};
-use super::trail;
+use super::{changes, trail};
 use crate::base::time::span;
-use crate::inventory::kms::KeyState;
-use crate::inventory::{Kind, Link, ResourceRef, SourceId, SourceState};
 use crate::posture::{Area, CONTROLS};
 
 fn put(draw: &Draw<'_>, buffer: &mut Buffer, inside: Rect, lines: &[Vec<Span>]) {
@@ -115,14 +114,15 @@ pub fn changes(draw: &Draw<'_>, buffer: &mut Buffer, area: Rect) {
         None => "while you look".to_owned(),
     };
     let title = vec![(Role::Title, "Changed ".to_owned()), (Role::Dim, since)];
-    let inside = draw.frame(buffer, area, &title, &[]);
+    let foot = format!("{} shows all of it", model.keymap.hint(Action::Changes));
+    let inside = draw.frame(buffer, area, &title, &[(Role::Dim, foot)]);
     let mut lines: Vec<Vec<Span>> = Vec::new();
-    let expiring = expiring(model);
-    let gaps = gaps(model);
-    let drift = drift(model);
+    let expiring: Vec<_> = changes::expiring(model).into_iter().map(|ending| ending.line).collect();
+    let gaps = changes::gaps(model);
+    let drift: Vec<_> = changes::drift(model).into_iter().map(|(_, line)| line).collect();
     let room = usize::from(inside.height);
-    let rows = |lines: &[Vec<Span>]| lines.len().min(3) + usize::from(!lines.is_empty());
-    let rest = rows(&drift) + rows(&expiring) + rows(&gaps);
+    let rows = |lines: usize| lines.min(3) + usize::from(lines > 0);
+    let rest = rows(drift.len()) + rows(expiring.len()) + rows(gaps.len());
     let for_changes = room.saturating_sub(rest).max(1);
     // Several findings of one control on one resource are one line: told apart they could not be here.
     let mut told: Vec<(Came, &str)> = Vec::new();
@@ -134,13 +134,9 @@ pub fn changes(draw: &Draw<'_>, buffer: &mut Buffer, area: Rect) {
             continue;
         }
         told.push((change.came, change.text.as_str()));
-        let (role, word) = match change.came {
-            Came::New => (Role::High, "▲ NEW    "),
-            Came::Back => (Role::High, "↺ BACK   "),
-            Came::Gone => (Role::Ok, "✓ CLOSED "),
-        };
-        let ago = change.at.map(|at| format!("  {}", span(model.now.secs_since(at)))).unwrap_or_default();
-        lines.push(vec![(role, word.into()), (Role::Text, change.text.clone()), (Role::Dim, ago)]);
+        let (role, word, ago) = changes::moved(model, change);
+        // why before the text: behind it, it would be cut.
+        lines.push(vec![(role, word.into()), (Role::Dim, format!("{ago:<4} ")), (Role::Text, change.text.clone())]);
     }
     if model.judged.changes.is_empty() {
         lines.push(vec![(
@@ -157,96 +153,21 @@ pub fn changes(draw: &Draw<'_>, buffer: &mut Buffer, area: Rect) {
         lines.extend(expiring.into_iter().take(3));
     }
     if !gaps.is_empty() {
-        let more = if gaps.len() > 3 { format!("  {} in all, 0 shows them", gaps.len()) } else { String::new() };
-        lines.push(vec![(Role::Title, "Not seen".into()), (Role::Dim, more)]);
-        lines.extend(gaps.into_iter().take(3));
+        let denied = gaps.iter().filter(|gap| gap.denied).count();
+        let about = match (denied, gaps.len()) {
+            (0, 1..=3) => String::new(),
+            (0, all) => format!("  {all} sources, 0 shows them"),
+            (1, 1..=3) => "  missing permission:".to_owned(),
+            (_, 1..=3) => "  missing permissions:".to_owned(),
+            (denied, all) => format!("  {all} sources, {denied} for lack of a permission"),
+        };
+        lines.push(vec![(Role::Title, "Not seen".into()), (Role::Dim, about)]);
+        lines.extend(gaps.iter().take(3).map(|gap| {
+            let what = if gap.denied { gap.source.actions().join(" ") } else { gap.source.name().to_owned() };
+            vec![(Role::Unknown, format!("{:<10} ", gap.why)), (Role::Text, what)]
+        }));
     }
     put(draw, buffer, inside, &lines);
-}
-
-/// What somebody changed since a fix that was made from here, past bedwatch.
-fn drift(model: &Model) -> Vec<Vec<Span>> {
-    let all = model.journal.drifted(&model.inventory).into_iter();
-    all.map(|(number, key)| {
-        let text = format!("policy changed since entry {number} wrote it");
-        vec![(Role::High, format!("key {} ", model.name_of(&key))), (Role::Text, text)]
-    })
-    .collect()
-}
-
-fn expiring(model: &Model) -> Vec<Vec<Span>> {
-    let mut all: Vec<(i64, Vec<Span>)> = Vec::new();
-    for key in model.inventory.keys.values() {
-        let Some(metadata) = key.metadata.last() else { continue };
-        let of = ResourceRef::new(Kind::Key, &key.arn);
-        if let (KeyState::PendingDeletion, Some(at)) = (&metadata.state, metadata.deletion) {
-            let live = model.lineage.up(&of).iter().filter(|(link, by)| {
-                *link == Link::EncryptedWith && matches!(by.kind, Kind::Model | Kind::ImportedModel)
-            });
-            let left = at.secs_since(model.now);
-            let live = live.count();
-            let models = if live == 1 { "1 model".to_owned() } else { format!("{live} models") };
-            let text = format!("is deleted in {} with {models}", span(left));
-            all.push((left, vec![(Role::Critical, format!("key {} ", key.label())), (Role::Text, text)]));
-        }
-        if let Some(at) = metadata.valid_to {
-            let left = at.secs_since(model.now);
-            all.push((
-                left,
-                vec![
-                    (Role::High, format!("key {} ", key.label())),
-                    (Role::Text, format!("material expires in {}", span(left))),
-                ],
-            ));
-        }
-    }
-    for served in model.inventory.throughputs.values() {
-        if let Some(left) = served.commitment_ends.map(|at| at.secs_since(model.now)).filter(|left| *left < 30 * 86_400)
-        {
-            let text =
-                if left < 0 { "commitment has ended".into() } else { format!("commitment ends in {}", span(left)) };
-            all.push((left, vec![(Role::Medium, format!("{} ", served.name)), (Role::Text, text)]));
-        }
-    }
-    if let Some(left) = model.session.as_ref().and_then(|session| session.expires).map(|at| at.secs_since(model.now))
-        && left < 4 * 3600
-    {
-        let text = if left <= 0 {
-            "have expired: log in again, then press r".into()
-        } else {
-            format!("expire in {}", span(left))
-        };
-        let role = if left < 3600 { Role::High } else { Role::Medium };
-        all.push((left, vec![(role, "your credentials ".into()), (Role::Text, text)]));
-    }
-    for base in model.inventory.foundation_models.values().filter(|base| base.lifecycle.as_str() == "LEGACY") {
-        let of = ResourceRef::new(Kind::FoundationModel, &base.arn);
-        let made = model.lineage.all_needed_by(&of).into_iter().filter(|of| of.kind == Kind::Model).count();
-        if made > 0 {
-            // why last: AWS says LEGACY, and not until when.
-            let text = format!("is LEGACY, models made of it: {made}");
-            all.push((i64::MAX, vec![(Role::Medium, format!("{} ", base.name)), (Role::Text, text)]));
-        }
-    }
-    all.sort_by_key(|(left, _)| *left);
-    all.into_iter().map(|(_, line)| line).collect()
-}
-
-fn gaps(model: &Model) -> Vec<Vec<Span>> {
-    let coverage = &model.inventory.coverage;
-    SourceId::all()
-        .filter(|source| coverage.expects(*source))
-        .filter_map(|source| {
-            let report = coverage.report(source)?;
-            let state = coverage.state(source, model.now);
-            if matches!(state, SourceState::Complete | SourceState::NotAsked) {
-                return None;
-            }
-            let why =
-                report.error.as_ref().map_or_else(|| state.word().to_owned(), |error| error.kind.word().to_owned());
-            Some(vec![(Role::Unknown, format!("{why:<10} ")), (Role::Text, source.name().to_owned())])
-        })
-        .collect()
 }
 
 /// The newest events.

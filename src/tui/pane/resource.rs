@@ -3,7 +3,7 @@
 use super::super::model::{Model, Place};
 use super::super::page::{Page, Target};
 use super::super::theme::Role;
-use super::{findings, trail};
+use super::{findings, topology, trail};
 use crate::base::ResourceId;
 use crate::base::time::span;
 use crate::inventory::read::Unknown;
@@ -31,6 +31,10 @@ pub fn page(model: &Model, resource: &ResourceRef, width: usize, brief: bool) ->
     open_findings(model, resource, &mut page);
     if resource.kind != Kind::Key {
         policies(model, resource, &mut page);
+    }
+    if !brief && topology::applies(resource.kind) {
+        page.head("Network");
+        topology::draw(model, resource, &mut page);
     }
     // why not in brief: these name what they need in fields of their own.
     let told =
@@ -141,7 +145,7 @@ pub fn recent(model: &Model, resource: &ResourceRef, page: &mut Page) {
     }
     if events.len() > 6 {
         let line = page.line(vec![(Role::Accent, format!("all {} in Trail", events.len()))]);
-        line.target = Some(Target::Events(format!("resource:{}", resource.id.last())));
+        line.target = Some(Target::Filter(super::Pane::Trail, format!("resource:{}", resource.id.last())));
     }
 }
 

@@ -18,9 +18,9 @@ use crate::inventory::{Document, Kind, ResourceRef};
 
 /// Columns.
 pub const COLUMNS: &[Column] = &[
-    text("ROLE", 16, 3, 0),
-    text("USED BY", 12, 2, 1),
-    text("TRUSTS", 18, 3, 0),
+    text("ROLE", 16, 3, 0).at_least(14),
+    text("USED BY", 12, 2, 2),
+    text("TRUSTS", 18, 3, 0).at_least(15),
     number("POLICIES", 8, 3),
     text("USED", 8, 0, 4),
     text("!", 4, 0, 1),

@@ -31,7 +31,12 @@ pub fn identity(model: &Model, width: usize) -> Page {
     }
     page.field("partition", Role::Text, session.partition.as_str());
     page.field("region", Role::Text, session.region.as_str());
-    page.field("profile", Role::Text, session.profile.as_ref().map_or("the default one", |profile| profile.as_str()));
+    match &session.profile {
+        Some(profile) => page.field("profile", Role::Text, profile.as_str()),
+        // Without a network there are no credentials, and no profile that they would come from.
+        None if matches!(session.mode, Mode::Demo | Mode::Case) => {}
+        None => page.field("profile", Role::Text, "the default one"),
+    }
     match &session.endpoint {
         Some(endpoint) => page.field("endpoint", Role::Notice, format!("{endpoint}  OVERRIDDEN: not AWS's own")),
         None if matches!(session.mode, Mode::Demo | Mode::Case) => {

@@ -4,9 +4,9 @@ use super::super::list::{Cell, Column, Subject, number, text};
 use super::super::model::Model;
 use super::super::page::Page;
 use super::super::theme::Role;
-use super::age;
 use super::resource::when;
-use crate::inventory::{SourceId, SourceState};
+use super::{age, changes};
+use crate::inventory::{ErrorKind, SourceId, SourceState};
 
 /// Columns.
 pub const COLUMNS: &[Column] = &[
@@ -24,13 +24,14 @@ pub const COLUMNS: &[Column] = &[
 /// All sources: those with trouble first, then in reading order.
 pub fn subjects(model: &Model) -> Vec<Subject> {
     let coverage = &model.inventory.coverage;
-    let rank = |source: SourceId| match coverage.report(source).map(|report| report.state) {
-        Some(SourceState::Denied) => 0,
-        Some(SourceState::Failed) => 1,
+    let rank = |source: SourceId| match coverage.report(source).map(|_| coverage.state(source, model.now)) {
+        Some(SourceState::Failed) => 0,
+        Some(SourceState::Denied) => 1,
         Some(SourceState::Partial) => 2,
-        _ if !coverage.expects(source) => 5,
-        None | Some(SourceState::NotAsked) => 4,
-        Some(SourceState::Complete | SourceState::Stale) => 3,
+        Some(SourceState::Stale) => 3,
+        Some(SourceState::Complete) => 4,
+        _ if !coverage.expects(source) => 6,
+        None | Some(SourceState::NotAsked) => 5,
     };
     let mut all: Vec<SourceId> = SourceId::all().collect();
     all.sort_by_key(|source| (rank(*source), *source));
@@ -111,6 +112,12 @@ pub fn page(model: &Model, source: SourceId, width: usize) -> Page {
     page.head("Permissions");
     for action in source.actions() {
         page.field("", Role::Text, action);
+    }
+    let denied = model.inventory.coverage.report(source).and_then(|report| report.error.as_ref());
+    if denied.is_some_and(|error| error.kind == ErrorKind::Denied) {
+        page.head("The policy line that grants it");
+        page.field("", Role::Match, changes::grant(source));
+        page.text(Role::Dim, "y copies it; `bedwatch policy` prints the whole read-only policy.");
     }
     if let Some(calls) = model.calls.get(source.name()) {
         page.head("Calls since the session began");

@@ -17,6 +17,17 @@ pub fn brief(severity: Severity) -> &'static str {
     }
 }
 
+/// A kind where room is short.
+pub fn short_kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::ImportJob => "import",
+        Kind::RouteTable => "routes",
+        Kind::Endpoint => "endpt",
+        Kind::SecurityGroup => "group",
+        kind => kind.word(),
+    }
+}
+
 /// Findings of what a resource needs, worst first, the nearest of equals first.
 pub fn through<'a>(model: &'a Model, of: &ResourceRef) -> Vec<&'a Verdict> {
     let mut all: Vec<&Verdict> = Vec::new();

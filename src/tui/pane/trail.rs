@@ -1,5 +1,6 @@
 //! Trail: what CloudTrail recorded, over time, in a table, and each record as a tree.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -21,10 +22,10 @@ use crate::inventory::SourceId;
 
 /// Columns.
 pub const COLUMNS: &[Column] = &[
-    text("TIME", 8, 0, 0),
-    text("WHO", 12, 2, 0),
-    text("WHAT", 16, 2, 0),
-    text("RESULT", 12, 0, 1),
+    text("TIME", 8, 0, 0).at_least(5),
+    text("WHO", 12, 2, 0).at_least(9),
+    text("WHAT", 16, 2, 0).at_least(11),
+    text("RESULT", 12, 0, 1).at_least(6),
     text("ON", 12, 2, 2),
     text("FROM", 15, 0, 4),
     text("VIA", 8, 1, 3),
@@ -59,8 +60,9 @@ pub fn cells(model: &Model, subject: &Subject) -> Option<Vec<Cell>> {
     let (role, word) = result(event);
     let old = model.now.secs_since(event.at) >= 86_400;
     let time = if old { event.at.minute()[5..10].to_owned() } else { event.at.clock() };
+    let brief = if old { time.clone() } else { time[..5].to_owned() };
     Some(vec![
-        Cell::new(time).by(-event.at.millis()),
+        Cell::new(time).or(brief).by(-event.at.millis()),
         Cell::new(event.who.as_str()),
         Cell::new(event.name.as_str()),
         Cell::of(word, role),
@@ -114,10 +116,11 @@ pub fn histogram(draw: &Draw<'_>, buffer: &mut Buffer, area: Rect) {
     let counts = buckets(shown.iter().copied(), model.now, width, secs);
     let most = counts.iter().map(|(all, _)| *all).max().unwrap_or(0);
     let denied: u32 = counts.iter().map(|(_, denied)| denied).sum();
-    let mut title = vec![
-        (Role::Title, "Over time".to_owned()),
-        (Role::Dim, format!("  {} events, {} a bar, at most {most}", shown.len(), crate::base::time::span(secs))),
-    ];
+    let about = match shown.len() {
+        0 => "  no events".to_owned(),
+        count => format!("  {count} events, {} a bar, at most {most}", crate::base::time::span(secs)),
+    };
+    let mut title = vec![(Role::Title, "Over time".to_owned()), (Role::Dim, about)];
     if denied > 0 {
         title.push((Role::High, format!("  {denied} denied")));
     }
@@ -198,79 +201,36 @@ pub fn page(model: &Model, id: &Text, folded: &BTreeSet<String>, width: usize) -
     page
 }
 
-/// What the Trail shows: all terms must hold.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Filter {
-    terms: Vec<Term>,
-}
+/// The fields that events are filtered by; JSON pointers into the record are others.
+pub const FIELDS: &[&str] = &["who", "what", "source", "result", "from", "via", "resource", "id"];
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Term {
-    except: bool,
-    field: Option<String>,
-    value: String,
-}
-
-const FIELDS: &[&str] = &["who", "what", "source", "result", "from", "via", "resource", "id"];
-
-impl Filter {
-    /// `word`, `field:value`, `field:"a b"`, `-…`; fields may also be JSON pointers into the record.
-    pub fn parse(text: &str) -> Self {
-        let mut words: Vec<String> = Vec::new();
-        let (mut word, mut quoted) = (String::new(), false);
-        for c in text.chars() {
-            match c {
-                '"' => quoted = !quoted,
-                c if c.is_whitespace() && !quoted => words.push(std::mem::take(&mut word)),
-                c => word.push(c),
-            }
+/// What stands in a field of an event; of none, in its row.
+pub fn texts<'a>(model: &Model, event: &'a Event, field: Option<&str>) -> Vec<Cow<'a, str>> {
+    let via = || if event.is_ours() { "bedwatch" } else { event.via.as_ref().map_or("direct", Text::as_str) };
+    let named = || {
+        let ids = event.resources.iter().map(|id| Cow::Borrowed(id.as_str()));
+        ids.chain([Cow::Owned(what_on(model, event))]).collect::<Vec<_>>()
+    };
+    match field {
+        Some("who") => {
+            let principal = event.principal.as_ref().map(|id| Cow::Borrowed(id.as_str()));
+            [Cow::Borrowed(event.who.as_str())].into_iter().chain(principal).collect()
         }
-        words.push(word);
-        let terms = words.into_iter().filter(|word| !word.is_empty()).map(|word| {
-            let (except, rest) = match word.strip_prefix(['-', '!']) {
-                Some(rest) if !rest.is_empty() => (true, rest),
-                _ => (false, word.as_str()),
-            };
-            let field = rest.split_once(':').filter(|(field, _)| FIELDS.contains(field) || field.starts_with('/'));
-            match field {
-                Some((field, value)) => Term { except, field: Some(field.to_owned()), value: value.to_lowercase() },
-                None => Term { except, field: None, value: rest.to_lowercase() },
-            }
-        });
-        Self { terms: terms.collect() }
-    }
-
-    /// Whether an event is shown.
-    pub fn accepts(&self, model: &Model, event: &Event) -> bool {
-        self.terms.iter().all(|term| term.holds(model, event) != term.except)
-    }
-}
-
-impl Term {
-    fn holds(&self, model: &Model, event: &Event) -> bool {
-        let has = |text: &str| text.to_lowercase().contains(&self.value);
-        let via = || if event.is_ours() { "bedwatch" } else { event.via.as_ref().map_or("direct", Text::as_str) };
-        let named = || event.resources.iter().any(|id| has(id.as_str())) || has(&what_on(model, event));
-        match self.field.as_deref() {
-            Some("who") => has(event.who.as_str()) || event.principal.as_ref().is_some_and(|id| has(id.as_str())),
-            Some("what") => has(event.name.as_str()),
-            Some("source") => has(event.source.as_str()),
-            Some("result") => has(&result(event).1),
-            Some("from") => has(event.from.as_str()),
-            Some("via") => has(via()),
-            Some("resource") => named(),
-            Some("id") => has(event.id.as_str()),
-            Some(pointer) => event.record.pointer(pointer).is_some_and(|value| match value {
-                serde_json::Value::String(text) => has(&safe(text)),
-                other => has(&other.to_string()),
-            }),
-            None => {
-                [event.who.as_str(), event.name.as_str(), event.source.as_str(), event.from.as_str(), via()]
-                    .iter()
-                    .any(|text| has(text))
-                    || has(&result(event).1)
-                    || named()
-            }
+        Some("what") => vec![event.name.as_str().into()],
+        Some("source") => vec![event.source.as_str().into()],
+        Some("result") => vec![result(event).1.into()],
+        Some("from") => vec![event.from.as_str().into()],
+        Some("via") => vec![via().into()],
+        Some("resource") => named(),
+        Some("id") => vec![event.id.as_str().into()],
+        Some(pointer) => match event.record.pointer(pointer) {
+            Some(serde_json::Value::String(text)) => vec![safe(text)],
+            Some(other) => vec![other.to_string().into()],
+            None => Vec::new(),
+        },
+        None => {
+            let row = [event.who.as_str(), event.name.as_str(), event.source.as_str(), event.from.as_str(), via()];
+            row.into_iter().map(Cow::Borrowed).chain([Cow::Owned(result(event).1)]).chain(named()).collect()
         }
     }
 }

@@ -65,7 +65,7 @@ fn tabs_at_80_columns() {
 #[test]
 fn what_is_typed_stays_in_sight() {
     let mut driver = dialog(Mode::Write, (40, 14));
-    driver.keys("A");
+    driver.keys("G A");
     driver.text(&format!("{}the end", "x".repeat(60)));
     assert!(driver.screen().contains("xxthe end"), "{}", driver.screen());
 }
@@ -74,7 +74,7 @@ fn what_is_typed_stays_in_sight() {
 fn a_refused_fix_is_told_whole_with_what_differs() {
     for size in SIZES {
         let mut driver = dialog(Mode::Write, size);
-        driver.keys("A");
+        driver.keys("G A");
         driver.text("orion-shared");
         driver.keys("ctrl-y");
         assert!(matches!(driver.effects.last(), Some(Effect::Apply(_))));
@@ -165,7 +165,7 @@ fn an_undo_offers_our_own_part_where_others_changed_the_policy() {
             insta::assert_snapshot!("undo_own_80x24", screen);
         }
         driver.effects.clear();
-        driver.keys("A");
+        driver.keys("G A");
         driver.text("orion-shared");
         driver.keys("ctrl-y");
         let [Effect::Apply(approved)] = driver.effects.as_slice() else { panic!("{:?}", driver.effects) };

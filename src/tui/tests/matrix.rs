@@ -480,7 +480,7 @@ fn a_task_that_breaks_is_told_and_another_session_begins_anew() {
 #[test]
 fn it_says_where_it_does_not_apply() {
     let mut driver = full(100, 30);
-    for (keys, why) in [("3 a", "is run, not used"), ("7 a", "nobody is let in to a")] {
+    for (keys, why) in [("3 a", "is run, not used"), ("7 G a", "nobody is let in to a")] {
         driver.keys(keys);
         let notice = driver.model.notice.clone().unwrap();
         assert!(notice.text.contains(why), "{keys}: {}", notice.text);

@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod budget;
+mod drawn;
 mod fixing;
 pub mod fixture;
 mod happened;
