@@ -3,13 +3,12 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
-use std::collections::BTreeSet;
 use std::time::Instant;
 
 use bedwatch::base::ResourceId;
 use bedwatch::case::Export;
 use bedwatch::inventory::{Inventory, Lineage};
-use bedwatch::posture::{self, CONTROLS, Context, Status};
+use bedwatch::posture::{self, CONTROLS, Context, Expectations, Status};
 
 const COUNT: usize = 2_000;
 const PER_DEPLOYMENT: usize = 10;
@@ -62,12 +61,12 @@ fn timed<T>(mut run: impl FnMut() -> T) -> (f64, f64, T) {
 
 fn main() {
     let export = Export::parse(include_str!("../src/cli/console/demo.json")).unwrap();
-    let trusted = BTreeSet::new();
+    let expect = Expectations::default();
     let inventory = large(export.inventory);
     println!("{COUNT} jobs, models and keys; {} controls", CONTROLS.len());
     let (median, best, lineage) = timed(|| Lineage::of(&inventory));
     println!("lineage     {median:8.1} ms median, {best:.1} best, {} edges", lineage.edges().count());
-    let context = Context::of(&inventory, &lineage, &export.session, export.saved_at, &trusted);
+    let context = Context::of(&inventory, &lineage, &export.session, export.saved_at, &expect);
     let (median, best, assessment) = timed(|| posture::assess(&context));
     let count = |status| assessment.count(status);
     println!(

@@ -205,7 +205,9 @@ pub fn named(inventory: &Inventory) -> Vec<Dataset> {
         for uri in &detail.training {
             add(uri, if logged == Some(uri) { Purpose::Prompts } else { Purpose::Training });
         }
-        logged.into_iter().for_each(|uri| add(uri, Purpose::Prompts));
+        if let Some(uri) = logged {
+            add(uri, Purpose::Prompts);
+        }
         detail.validation.iter().for_each(|uri| add(uri, Purpose::Validation));
         detail.output.iter().for_each(|uri| add(uri, Purpose::Output));
     }

@@ -11,6 +11,8 @@ use crate::inventory::Inventory;
 pub const ALL: &[fn()] = &[numbers_and_names];
 
 type Change = fn(&mut Expectations);
+/// A control, what is expected, and what it finds then.
+type Row<'a> = (&'a str, Change, &'a [(Status, &'a str)]);
 
 fn found(inventory: &Inventory, control: &str, change: Change) -> Vec<(Status, &'static str)> {
     let mut expect = expectations();
@@ -22,7 +24,7 @@ fn found(inventory: &Inventory, control: &str, change: Change) -> Vec<(Status, &
 #[test]
 fn numbers_and_names() {
     let account = healthy();
-    let rows: &[(&str, Change, &[(Status, &str)])] = &[
+    let rows: &[Row] = &[
         ("CUS-INV-01", |e| e.approved_throughputs = ["other".to_owned()].into(), &[(Fail, "not-ordered")]),
         ("CUS-INV-01", |e| e.approved_throughputs = ["pt1".to_owned()].into(), &[]),
         ("CUS-INV-06", |e| e.required_tags = ["owner".to_owned()].into(), &[]),

@@ -30,6 +30,8 @@ pub(super) fn on<'a>(judge: &Judge<'a>, data: &Dataset) -> Subject<'a> {
 }
 
 /// The list of a prefix; else the verdict that says why there is none, or that nothing lies there.
+// why unboxed: the verdict ends the judging of one prefix, and is handed on at once.
+#[allow(clippy::result_large_err)]
 pub(super) fn listing<'a>(judge: &Judge<'_>, data: &'a Dataset) -> Result<&'a Listing, Verdict> {
     match data.listing.known() {
         Err(unknown) => Err(on(judge, data).unread(unread("s3:ListObjectsV2", unknown))),
@@ -41,6 +43,8 @@ pub(super) fn listing<'a>(judge: &Judge<'_>, data: &'a Dataset) -> Result<&'a Li
 }
 
 /// What the content of a prefix holds; else the verdict that says why that is not known.
+// why unboxed: the verdict ends the judging of one prefix, and is handed on at once.
+#[allow(clippy::result_large_err)]
 pub(super) fn content<'a>(judge: &Judge<'_>, data: &'a Dataset) -> Result<&'a Content, Verdict> {
     listing(judge, data)?;
     data.content.known().map_err(|unknown| on(judge, data).unread(unread("s3:GetObject", unknown)))

@@ -154,7 +154,7 @@ pub async fn head(session: &Session, holder: &Holder, key: &str) -> Result<Head,
 /// A checksum as manifests write it. One with a dash is of an upload in parts.
 fn hexadecimal(checksum: &str) -> Option<Text> {
     let bytes = base64::engine::general_purpose::STANDARD.decode(checksum).ok().filter(|bytes| bytes.len() == 32)?;
-    Some(Text::new(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
+    Some(Text::new(bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))))
 }
 
 /// An object, read by range. Blocks: for threads that are not the runtime's.

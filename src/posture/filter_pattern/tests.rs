@@ -27,7 +27,7 @@ fn records_and_patterns() {
         (r#"{ $.eventName = "Delete*" }"#, Ok(true)),
         (r#"{ $.eventName = "delete*" }"#, Ok(false)),
         (r#"{ $.eventName != "Delete*" }"#, Ok(false)),
-        (r#"{ ($.eventSource = kms.amazonaws.com) && (($.eventName=DisableKey)||($.eventName=Other)) }"#, Ok(false)),
+        (r"{ ($.eventSource = kms.amazonaws.com) && (($.eventName=DisableKey)||($.eventName=Other)) }", Ok(false)),
         (
             r#"{ ($.eventSource = "bedrock.amazonaws.com") && (($.eventName = "X") || ($.eventName = "DeleteGuardrail")) }"#,
             Ok(true),

@@ -153,7 +153,7 @@ pub(super) fn each<'a>(
                     .shows("topics", if detail.topics.is_empty() { "none".to_owned() } else { listed(&detail.topics) })
                     .shows("words", detail.words)
                     .shows_some("tier", detail.tier.as_ref());
-                verdicts.extend(decide(&one, *detail, draft));
+                verdicts.extend(decide(&one, detail, draft));
             }
         }
     }

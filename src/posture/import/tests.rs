@@ -10,6 +10,8 @@ use crate::posture::Severity;
 use crate::posture::Status::{Fail, NotApplicable, Pass, Unknown, Warn};
 use crate::posture::fixtures::*;
 
+type Spoil = fn(&mut TrainingDetail);
+
 /// For the test that no sub-reason lacks a fixture.
 pub const ALL: &[fn()] = &[keys_of_imports, networks_of_imports, roles_of_imports, what_trained_the_weights];
 
@@ -337,7 +339,7 @@ fn what_trained_the_weights() {
         }
     };
     expect(c, "isolated", |_| {}, &[("training1", Pass, "ok")]);
-    let cases: [(&str, fn(&mut TrainingDetail)); 6] = [
+    let cases: [(&str, Spoil); 6] = [
         ("no-network-isolation", |detail| detail.isolated = false),
         ("no-vpc", |detail| detail.vpc = None),
         ("traffic-not-encrypted", |detail| detail.traffic_encrypted = false),

@@ -61,9 +61,10 @@ fn retention(judge: &Judge<'_>) -> Vec<Verdict> {
         }
         mode @ ("default" | "inherit") => {
             let why = format!("the data-retention mode in {region} is {mode}: what is kept is left to AWS");
-            Some(match judge.context.expect.require_no_retention {
-                true => Problem::fail("mode-left-to-aws", why),
-                false => Problem::warn("mode-left-to-aws", why).graded(Severity::Low),
+            Some(if judge.context.expect.require_no_retention {
+                Problem::fail("mode-left-to-aws", why)
+            } else {
+                Problem::warn("mode-left-to-aws", why).graded(Severity::Low)
             })
         }
         // why no finding: the list of modes is open.

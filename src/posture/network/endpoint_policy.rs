@@ -354,7 +354,7 @@ impl<'a> Through<'a> {
         let held = self.context.inventory.buckets.get(bucket);
         let ours = held.and_then(|held| held.owned.known().ok().copied()).unwrap_or(false);
         let owner = if ours { self.context.account.to_owned() } else { String::new() };
-        let resource = Resource { owner, open, ..Resource::plain(arn) };
+        let resource = Resource { open, owner, ..Resource::plain(arn) };
         let request = Request { identity: who, action, resource: &resource, scenario, guards: &self.guards };
         match request.answer().decision {
             Decision::Allowed { .. } => Passes::Yes,

@@ -116,5 +116,5 @@ fn lack(logs: &[&FlowLog]) -> Option<Lack> {
         return Some(Lack::Delivery);
     }
     let records = |kind: &str| left.iter().any(|log| log.traffic.as_str().eq_ignore_ascii_case(kind));
-    (!records("ALL") && !(records("ACCEPT") && records("REJECT"))).then_some(Lack::Traffic)
+    (!(records("ALL") || records("ACCEPT") && records("REJECT"))).then_some(Lack::Traffic)
 }

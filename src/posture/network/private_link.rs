@@ -109,7 +109,7 @@ fn policy(judge: &Judge<'_>, endpoint: &Endpoint, service: &str) -> Vec<Verdict>
         Err(error) => return vec![subject.malformed("endpoint policy", None, error)],
     };
     let problems: Vec<Problem> =
-        policy.statements.iter().flat_map(|statement| allows(context, service, statement)).collect();
+        policy.statements.iter().filter_map(|statement| allows(context, service, statement)).collect();
     if let (true, Some((statement, why))) = (problems.is_empty(), policy.malformed().next()) {
         let pointer = statement.pointer();
         return vec![subject.malformed(&format!("endpoint policy, {pointer}"), Some(pointer.clone()), why)];

@@ -287,7 +287,7 @@ impl Board {
         let ways: &[Way] = self.ways.as_deref().unwrap_or_default();
         let text = |way: &Way| {
             let who = format!("{} {}", way.name, way.id);
-            [who, format!("{} {}", way.path, way.words), way.action.to_string()]
+            [who, format!("{} {}", way.path, way.words), way.action.clone()]
         };
         let mut way_order: Vec<usize> = (0..ways.len()).filter(|at| fits(text(&ways[*at]))).collect();
         if self.sort == Sort::Name {

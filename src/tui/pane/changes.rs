@@ -121,7 +121,7 @@ pub struct Gap {
 /// What was not seen.
 pub fn gaps(model: &Model) -> Vec<Gap> {
     let coverage = &model.inventory.coverage;
-    let all = SourceId::all().filter(|source| source.is_read()).filter_map(|source| {
+    let all = SourceId::all().filter(|source| coverage.expects(*source)).filter_map(|source| {
         let report = coverage.report(source)?;
         let state = coverage.state(source, model.now);
         if matches!(state, SourceState::Complete | SourceState::NotAsked) {

@@ -202,7 +202,7 @@ pub fn keys_and_buckets() {
         c,
         "what CIS asks for keys",
         only_filter(
-            r#"{ ($.eventSource = kms.amazonaws.com) && (($.eventName=DisableKey)||($.eventName=ScheduleKeyDeletion)) }"#,
+            r"{ ($.eventSource = kms.amazonaws.com) && (($.eventName=DisableKey)||($.eventName=ScheduleKeyDeletion)) }",
         ),
         &[(HERE, Fail, "unwatched"), (HERE, Fail, "partly-watched")],
     );

@@ -97,7 +97,7 @@ fn of_config(context: &Context<'_>, config: &Value) -> Result<Enforcement, Strin
         .rsplit_once(':')
         .filter(|(arn, version)| arn.contains(":guardrail/") && version.parse::<u64>().is_ok())
         .ok_or_else(|| format!("'{}' is no guardrail with a version", Text::new(&identifier)))?;
-    let (guardrail, version) = (ResourceId::new(Text::new(arn).to_string()), Text::new(version));
+    let (guardrail, version) = (ResourceId::new(Text::new(arn).as_str()), Text::new(version));
     let own = guardrail.arn().is_some_and(|arn| arn.account == context.account);
     let reasoning = if own {
         of(context, guardrail.clone(), version.clone(), Why::Enforced).detail.map(|detail| !detail.reasoning.is_empty())
