@@ -18,6 +18,7 @@ pub mod expr;
 mod grants;
 pub mod identity;
 pub mod invariants;
+mod layers;
 pub mod lint;
 pub mod models;
 pub mod obtain;

@@ -69,6 +69,7 @@ async fn show(stage: Stage, options: &ConsoleOptions, settings: &Settings) -> Re
     look.theme.clone_from(&options.theme);
     look.ascii = options.ascii;
     look.no_sync = options.no_sync;
+    look.patient = true;
     look.expect = settings.expect.clone();
     look.production = settings.production;
     let (to_console, from_keeper) = mpsc::channel(ENVELOPES);

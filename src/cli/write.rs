@@ -24,13 +24,17 @@ pub(super) struct PushFlag {
 impl PushFlag {
     /// The permission, if the flag was given.
     pub(super) fn token(&self) -> Option<WriteToken> {
-        WriteToken::from_command_line(self.write)
+        minted(self.write)
     }
 }
 
 impl WriteFlag {
     /// The permission, if the flag was given.
     pub(super) fn token(&self) -> Option<WriteToken> {
-        WriteToken::from_command_line(self.write)
+        minted(self.write)
     }
+}
+
+fn minted(write: bool) -> Option<WriteToken> {
+    WriteToken::from_command_line(write)
 }

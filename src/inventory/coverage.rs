@@ -463,7 +463,6 @@ mod tests {
         assert_eq!(SourceId::ALARMS.name(), "cloudwatch:DescribeAlarms");
         assert_eq!(SourceId::BUCKETS.actions(), ["s3:ListAllMyBuckets"]);
     }
-
     #[test]
     fn a_complete_source_goes_stale() {
         let mut coverage = Coverage::default();

@@ -46,6 +46,8 @@ pub struct Options {
     pub production: bool,
     /// What is expected of the account.
     pub expect: Expectations,
+    /// Whether judging may rest while much arrives: at a terminal; not where tests look at every step.
+    pub patient: bool,
     /// What judges the inventory.
     pub judge: Judge,
 }
@@ -63,6 +65,7 @@ impl Options {
             folder: super::config::folder(),
             production: false,
             expect: Expectations::default(),
+            patient: false,
             judge: super::judged::judge,
         }
     }
@@ -265,6 +268,8 @@ pub struct Model {
     pub dirty: bool,
     /// Whether the assessment is older than the inventory.
     pub(super) stale: bool,
+    /// When the inventory was last judged, and how long that took.
+    pub(super) weighed: Option<(std::time::Instant, std::time::Duration)>,
     /// What the clock made visible last time it was drawn.
     pub(super) shown_age: String,
     pub(super) asked: Option<ResourceRef>,
@@ -329,6 +334,7 @@ impl Model {
             spin: 0,
             dirty: true,
             stale: false,
+            weighed: None,
             shown_age: String::new(),
             asked: None,
             pointed: None,

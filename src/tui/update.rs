@@ -2,6 +2,7 @@
 //! [`Effect`] for somebody else.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
@@ -107,10 +108,19 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     }
 }
 
+/// Whether judging rests: while everything is read at first, each answer changes something, and judging after each
+/// would leave no time for keys. It takes a fifth of the time at most, and comes at once when reading ends.
+fn resting(model: &Model) -> bool {
+    const REST: u32 = 4;
+    let patient = model.options.patient && model.busy;
+    patient && model.weighed.is_some_and(|(at, took)| at.elapsed() < took * REST)
+}
+
 /// Brings up to date what is derived, once after everything that waited was taken. Returns what the
 /// source should know about where we look.
 pub fn settle(model: &mut Model) -> Vec<Effect> {
-    if model.stale {
+    if model.stale && !resting(model) {
+        let began = Instant::now();
         model.stale = false;
         model.lineage = Lineage::of(&model.inventory);
         model.names = super::names::Names::of(&model.inventory);
@@ -120,6 +130,7 @@ pub fn settle(model: &mut Model) -> Vec<Effect> {
         model.assessment = assessment;
         model.revision += 1;
         model.dirty = true;
+        model.weighed = Some((Instant::now(), began.elapsed()));
     }
     list::sync(model);
     if !model.moving {

@@ -85,6 +85,8 @@ fn a_fix_in_the_demo_is_previewed_and_rehearsed() {
     console.wait_for("Summary");
     console.wait_for("lockout");
     console.wait_for("rehearses it on the copy");
+    // What it does has to be read to its end first.
+    console.send("G");
     console.send("A");
     console.wait_for("Type the key name");
     console.send("orion-chat");
