@@ -156,7 +156,10 @@ fn only_the_command_line_mints_a_write_token() {
     // It does so from the flag alone, and the flag can be set by clap alone: its field is private,
     // and it is neither built nor assigned in that file.
     let text = code(&root().join("src/cli/write.rs"));
-    assert_eq!(text.matches("from_command_line(self.write)").count(), 1, "the token follows from the flag");
+    assert_eq!(text.matches("from_command_line(write)").count(), 1, "one place mints");
+    assert_eq!(text.matches("minted(").count(), 3, "it is called for the two flags alone");
+    assert_eq!(text.matches("minted(self.write)").count(), 2, "the token follows from the flag");
+    assert!(text.contains("\nfn minted(write: bool)"), "it is private");
     assert!(text.contains("struct WriteFlag {") && text.contains("\n    write: bool,\n"), "the field is private");
     for made in ["WriteFlag {", "Self {", "write = ", "Default", "true"] {
         let allowed = usize::from(made == "WriteFlag {") * 2;
