@@ -334,6 +334,7 @@ mod tests {
         for (pane, shown) in [
             (Pane::Findings, &["SEV", "WHAT", "WHERE"][..]),
             (Pane::Trail, &["TIME", "WHO", "WHAT", "RESULT"]),
+            (Pane::Invocations, &["TIME", "WHO", "MODEL", "RESULT"]),
             (Pane::Keys, &["KEY", "STATE", "24H", "!"]),
             (Pane::Network, &["KIND", "NAME", "!"]),
         ] {

@@ -19,13 +19,13 @@ use crate::inventory::{Kind, ResourceRef, SourceId};
 
 /// Columns.
 pub const COLUMNS: &[Column] = &[
-    text("TIME", 8, 0, 0),
-    text("WHO", 12, 2, 0),
-    text("MODEL", 14, 3, 0),
-    text("OPERATION", 11, 1, 2),
-    number("IN", 6, 1),
-    number("OUT", 6, 1),
-    text("RESULT", 6, 1, 3),
+    text("TIME", 8, 0, 0).at_least(5),
+    text("WHO", 12, 2, 0).at_least(9),
+    text("MODEL", 14, 3, 0).at_least(12),
+    text("OPERATION", 11, 1, 3),
+    number("IN", 6, 2),
+    number("OUT", 6, 2),
+    text("RESULT", 6, 1, 1),
 ];
 
 /// That bodies are not here, in a line.
@@ -94,7 +94,7 @@ pub fn cells(model: &Model, subject: &Subject) -> Option<Vec<Cell>> {
     let old = model.now.secs_since(invocation.at) >= 86_400;
     let time = if old { invocation.at.minute()[5..10].to_owned() } else { invocation.at.clock() };
     Some(vec![
-        Cell::new(time).by(-invocation.at.millis()),
+        Cell::new(time.as_str()).or(time.get(..5).unwrap_or_default()).by(-invocation.at.millis()),
         Cell::new(invocation.who.as_str()),
         Cell::new(name(model, &invocation.model)),
         Cell::new(invocation.operation.as_str()),

@@ -25,8 +25,15 @@ pub fn subjects(model: &Model) -> Vec<Subject> {
         _ => inventory.import_jobs.get(&job.id).map(|job| job.created),
     };
     let jobs = inventory.jobs.keys().map(of(Kind::Job)).chain(inventory.import_jobs.keys().map(of(Kind::ImportJob)));
+    // why those in a VPC first among equals: there is something to draw of them.
+    let nowhere = |job: &ResourceRef| !matches!(topology::vpc_of_job(inventory, job), Some(Ok(Some(_))));
     let mut jobs: Vec<_> = jobs
-        .map(|job| ((topology::worst(model, &job).map_or(9, |s| s as u8), std::cmp::Reverse(created(&job))), job))
+        .map(|job| {
+            (
+                (topology::worst(model, &job).map_or(9, |s| s as u8), nowhere(&job), std::cmp::Reverse(created(&job))),
+                job,
+            )
+        })
         .collect();
     jobs.sort();
     let parts = inventory

@@ -165,6 +165,10 @@ pub fn histogram(draw: &Draw<'_>, buffer: &mut Buffer, area: Rect) {
         let column = (width - 1) * quarter / 4;
         let text = label(i64::try_from(width - 1 - column).unwrap_or(0) * secs);
         let x = (column + 1).saturating_sub(if quarter == 4 { text.len() - 1 } else { 0 });
+        // Where the last label would run into this one, that says less.
+        if quarter < 4 && x + 2 * text.len() > width {
+            continue;
+        }
         buffer.set_stringn(inside.x + x as u16, y, text, width, draw.style(Role::Dim));
     }
 }

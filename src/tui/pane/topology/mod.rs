@@ -127,8 +127,7 @@ impl Scope {
                 match vpc_of_job(inventory, of) {
                     Some(Ok(Some(vpc))) => scope.take(vpc),
                     Some(Ok(None)) => {
-                        let why =
-                            "└─ Bedrock's own network: the job names no VPC, so nothing here says where its data goes";
+                        let why = "└─ Bedrock's own network: no VPC is named";
                         return Err((Role::Medium, why.into()));
                     }
                     Some(Err(why)) => return Err((Role::Unknown, format!("└─ ? {why}"))),
