@@ -356,9 +356,12 @@ pub(super) fn settle(
     unsure: Option<(&'static str, Text)>,
     right: impl fmt::Display,
 ) -> Vec<Verdict> {
-    match (problems.is_empty(), unsure.or_else(|| doubt(identity))) {
-        (true, Some((code, why))) => vec![draft.undecided(code, why)],
-        _ => draft.conclude(problems, right),
+    match (problems.is_empty(), unsure) {
+        (true, unsure) => match unsure.or_else(|| doubt(identity)) {
+            Some((code, why)) => vec![draft.undecided(code, why)],
+            None => draft.conclude(problems, right),
+        },
+        (false, unsure) => draft.conclude_open(problems, unsure, right),
     }
 }
 

@@ -15,7 +15,9 @@ pub(in crate::posture) const IAM_11: Control = Control {
     severity: Severity::Low,
     area: Area::Identity,
     what: "service roles of jobs and of invocation logging",
-    lists: &[
+    lists: &[],
+    // why tables: that a role serves one purpose alone is only known when every use of roles is.
+    tables: &[
         SourceId::JOBS,
         SourceId::JOB_DETAILS,
         SourceId::IMPORT_JOBS,
@@ -24,8 +26,9 @@ pub(in crate::posture) const IAM_11: Control = Control {
         SourceId::EVALUATION_JOB_DETAILS,
         SourceId::BATCH_JOBS,
         SourceId::LOGGING,
+        SourceId::AUTHORIZATION,
+        SourceId::TAGS,
     ],
-    tables: &[SourceId::AUTHORIZATION, SourceId::TAGS],
     details: &[],
     logic: "A role must serve only one of customization, import, evaluation, batch inference and invocation logging, \
             and only jobs of one data class, as far as jobs are tagged with one (data-classification). A role that the \
