@@ -20,3 +20,4 @@ mod scan;
 mod silent;
 mod sources;
 mod stale;
+mod sweep;

@@ -48,12 +48,14 @@ def c_add_faults(app: App, doc: Any, query: dict[str, str]) -> Any:
     for rule in rules:
         if rule.kind not in Fault.KINDS:
             raise ValueError(f"kind must be one of {Fault.KINDS}")
-    app.bed.faults.extend(rules)
+    with app.bed.lock:
+        app.bed.faults.extend(rules)
     return [vars(r) for r in rules]
 
 
 def c_drop_faults(app: App, doc: Any, query: dict[str, str]) -> Any:
-    app.bed.faults = [f for f in app.bed.faults if query.get("id") and f.id != query["id"]]
+    with app.bed.lock:
+        app.bed.faults = [f for f in app.bed.faults if query.get("id") and f.id != query["id"]]
     return {"left": len(app.bed.faults)}
 
 

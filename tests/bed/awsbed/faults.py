@@ -26,18 +26,19 @@ THROTTLE = {  # what "slow down" looks like, per service
     "bedrock-runtime": ("ThrottlingException", 429, "Too many requests, please wait before trying again."),
     "macie2": ("ThrottlingException", 429, "Rate exceeded"),
 }
-JSON_RPC = {"kms", "cloudtrail", "logs", "events", "athena", "organizations"}
+JSON_RPC = {"kms", "cloudtrail", "logs", "events", "athena", "organizations", "comprehend"}
 
 
 @dataclass
 class Fault:
-    """One rule. `service` and `operation` are globs; `percent` of matching calls
+    """One rule. `service`, `operation`, `region` and `key` are globs; `percent` of matching calls
     are hit, at most `times` of them; `skip` lets the first ones through."""
 
     kind: str
     service: str = "*"
     operation: str = "*"
     region: str = "*"
+    key: str = "*"  # whose calls: the access key
     percent: float = 100.0
     times: int | None = None
     skip: int = 0
@@ -56,6 +57,7 @@ class Fault:
             fnmatch.fnmatchcase(call.service, self.service)
             and fnmatch.fnmatchcase(call.action, self.operation)
             and fnmatch.fnmatchcase(call.region, self.region)
+            and fnmatch.fnmatchcase(call.access_key, self.key)
         ):
             return False
         self.seen += 1
