@@ -44,6 +44,8 @@ pub struct Options {
     pub collections: Vec<String>,
     /// Makes a session that can read what lies in buckets: asked for by name (`data scan s3://…`), never implied.
     pub content: bool,
+    /// Makes a session that can send text of objects to Amazon Comprehend: asked for by name (`--comprehend`).
+    pub opinion: bool,
 }
 
 /// Attempts a call, where nobody says otherwise.

@@ -27,7 +27,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 
 use super::call_stats::CallLog;
-use super::operations::{CONTENT, Operation, READS, WRITES, listed, service_operation};
+use super::operations::{CONTENT, OPINION, Operation, READS, WRITES, listed, service_operation};
 use super::pace::{PACED, Pace};
 use super::proxies::Proxies;
 use super::write::WriteToken;
@@ -112,24 +112,32 @@ pub struct Guard {
     writes: Option<&'static [Operation]>,
     /// Whether objects may be read.
     content: bool,
+    /// Whether text may be sent for a second opinion.
+    opinion: bool,
     log: CallLog,
 }
 
 impl Guard {
     /// Lets reads through.
     pub fn read_only() -> Self {
-        Self { writes: None, content: false, log: CallLog::default() }
+        Self { writes: None, content: false, opinion: false, log: CallLog::default() }
     }
 
     /// Lets reads and the writes of `operations::WRITES` through.
     pub fn with_writes(_token: &WriteToken) -> Self {
-        Self { writes: Some(WRITES), content: false, log: CallLog::default() }
+        Self { writes: Some(WRITES), content: false, opinion: false, log: CallLog::default() }
     }
 
     /// Lets the reads of `operations::CONTENT` through as well.
     #[must_use]
     pub fn and_content(self) -> Self {
         Self { content: true, ..self }
+    }
+
+    /// Lets the questions of `operations::OPINION` through as well.
+    #[must_use]
+    pub fn and_opinion(self) -> Self {
+        Self { opinion: true, ..self }
     }
 
     /// Whether this guard knows any write.
@@ -156,7 +164,8 @@ impl Guard {
         let operation = service_operation(service, name);
         let content = self.content && listed(CONTENT, service, name);
         let written = self.writes.is_some_and(|writes| listed(writes, service, name));
-        let allowed = listed(READS, service, name) || content || written;
+        let opinion = self.opinion && listed(OPINION, service, name);
+        let allowed = listed(READS, service, name) || content || opinion || written;
         if allowed { Ok(operation) } else { Err(Refused { operation }) }
     }
 }

@@ -120,6 +120,10 @@ pub static READS: &[Operation] = &[
 pub static CONTENT: &[Operation] =
     &[("CloudWatch Logs", "GetLogEvents"), ("S3", "GetObject"), ("S3", "HeadObject"), ("S3", "ListObjectsV2")];
 
+/// What a session that was asked for a second opinion may send besides: text leaves for another service, at a price.
+/// Sorted.
+pub static OPINION: &[Operation] = &[("Comprehend", "ContainsPiiEntities"), ("Comprehend", "DetectPiiEntities")];
+
 /// What a session made with a `WriteToken` may send besides. Sorted.
 pub static WRITES: &[Operation] = &[
     ("KMS", "CreateGrant"),
@@ -137,6 +141,7 @@ const PREFIXES: &[(&str, &str)] = &[
     ("CloudTrail", "cloudtrail"),
     ("CloudWatch", "cloudwatch"),
     ("CloudWatch Logs", "logs"),
+    ("Comprehend", "comprehend"),
     ("EC2", "ec2"),
     ("EventBridge", "events"),
     ("GuardDuty", "guardduty"),
@@ -188,7 +193,9 @@ mod tests {
         let shown = |which: fn(SourceId) -> bool| -> BTreeSet<String> {
             SourceId::all().filter(|source| which(*source)).map(|source| source.name().to_owned()).collect()
         };
-        for (list, which) in [(READS, SourceId::is_read as fn(_) -> _), (CONTENT, SourceId::is_deep)] {
+        for (list, which) in
+            [(READS, SourceId::is_read as fn(_) -> _), (CONTENT, SourceId::is_deep), (OPINION, SourceId::is_opinion)]
+        {
             let allowed: BTreeSet<String> = list.iter().map(|(s, o)| service_operation(s, o)).collect();
             assert_eq!(allowed, shown(which));
             assert_eq!(allowed.len(), list.len());
@@ -222,6 +229,11 @@ mod tests {
             let verbs = ["Get", "Head", "List"];
             assert!(verbs.iter().any(|verb| operation.starts_with(verb)), "{service}:{operation}");
             assert!(!listed(READS, service, operation) && !listed(WRITES, service, operation));
+        }
+        assert!(OPINION.is_sorted_by(|a, b| a < b));
+        for (service, operation) in OPINION {
+            assert!(["Contains", "Detect"].iter().any(|verb| operation.starts_with(verb)), "{service}:{operation}");
+            assert!([READS, CONTENT, WRITES].iter().all(|list| !listed(list, service, operation)));
         }
         for (service, operation) in WRITES {
             assert!(

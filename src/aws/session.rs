@@ -80,6 +80,7 @@ impl Session {
         })?;
         let guard = options.write.as_ref().map_or_else(Guard::read_only, Guard::with_writes);
         let guard = if options.content { guard.and_content() } else { guard };
+        let guard = if options.opinion { guard.and_opinion() } else { guard };
         let sdk = &loaded.sdk;
         let (sts, iam) = (guarded!(aws_sdk_sts, sdk, guard), guarded!(aws_sdk_iam, sdk, guard));
         let (caller, alias) = tokio::join!(caller(&sts, &clock), alias(&iam, &clock));

@@ -8,11 +8,13 @@ use clap::Subcommand;
 
 use super::{Exit, Target, Trouble, live, runtime};
 use crate::activity::{Event, Invocation, Watch};
+use crate::aws::Options;
 use crate::base::{Clock, Generation, Timestamp};
 use crate::case::{Case, CaseError, Snapshot, Step};
 use crate::fix::{DiffKind, Held, diff};
 use crate::inventory::{Inventory, Lineage, Update};
 use crate::posture::{Context, assess};
+use crate::source::live::Depth;
 use crate::source::{Command, Envelope, Message, live as source};
 
 /// What to do with a case.
@@ -45,6 +47,12 @@ pub(super) enum CaseCommand {
         /// Seconds to go on watching for
         #[arg(long = "for", value_name = "SECONDS", default_value_t = 0)]
         seconds: u64,
+        /// Look into content too, as `scan --deep` does: what is found is saved by masks and digests
+        #[arg(long)]
+        deep: bool,
+        /// Read at most so many bytes of objects
+        #[arg(long, value_name = "BYTES", default_value_t = 64 << 30, requires = "deep")]
+        deep_bytes: u64,
     },
 }
 
@@ -58,8 +66,9 @@ pub(super) fn run(target: &Target, command: &CaseCommand) -> Result<Exit, Troubl
             let json = open(file)?.export().and_then(|export| export.to_json()).map_err(|error| about(file, &error))?;
             writeln!(io::stdout(), "{json}")?;
         }
-        CaseCommand::Record { file, seconds } => {
-            runtime()?.block_on(record(target, file, Duration::from_secs(*seconds)))?;
+        CaseCommand::Record { file, seconds, deep, deep_bytes } => {
+            let depth = deep.then_some(Depth { bytes: *deep_bytes, opinion: None });
+            runtime()?.block_on(record(target, file, Duration::from_secs(*seconds), depth))?;
         }
     }
     Ok(Exit::Clean)
@@ -160,14 +169,14 @@ fn journal(file: &Path) -> Result<(), Trouble> {
     Ok(())
 }
 
-async fn record(target: &Target, file: &Path, watch: Duration) -> Result<(), Trouble> {
+async fn record(target: &Target, file: &Path, watch: Duration, depth: Option<Depth>) -> Result<(), Trouble> {
     let clock = Clock::System;
     let case = Case::create(file).map_err(|error| about(file, &error))?;
     let failed = |error| about(file, &error);
     let (sender, mut inbox) = tokio::sync::mpsc::channel(1024);
     let (commands, orders) = tokio::sync::mpsc::channel(8);
-    let options = live::options(target, None);
-    let reading = tokio::spawn(source::run(options, Generation(1), clock.clone(), sender, orders));
+    let options = Options { content: depth.is_some(), ..live::options(target, None) };
+    let reading = tokio::spawn(source::run_to(options, depth, Generation(1), clock.clone(), sender, orders));
 
     let mut info = None;
     let mut inventory = Inventory::default();

@@ -1,5 +1,6 @@
 //! `data scan`: training and validation data of this machine or of a bucket, looked into line by line.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -7,12 +8,15 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 
 use super::{Exit, Target, Trouble, live, output, runtime};
+use crate::aws::read::comprehend::{contains, detect};
 use crate::aws::read::objects::{Address, S3Folder};
 use crate::base::Clock;
 use crate::content::artefact::Folder as _;
 use crate::content::bytes::Stream;
 use crate::content::data::{Options, Report, Scanner};
+use crate::content::opinion::{self, Samples};
 use crate::content::{Findings, Masks, Severity};
+use crate::inventory::ReadError;
 use crate::report::{Content, ContentFormat};
 
 /// What to do with training data.
@@ -42,6 +46,13 @@ pub(super) struct DataScanArgs {
     /// Stop reading a file after so many bytes, unpacked
     #[arg(long, value_name = "BYTES")]
     max_bytes: Option<u64>,
+    /// Ask Amazon Comprehend for a second opinion on personal data: text is sent to it, in the session's account and
+    /// region, at its price, which is told before
+    #[arg(long)]
+    comprehend: bool,
+    /// Send at most so many bytes of text; 100 bytes are about a unit
+    #[arg(long, value_name = "BYTES", default_value_t = opinion::BYTES, requires = "comprehend")]
+    comprehend_bytes: u64,
 }
 
 /// Formats, place and what counts as failure: the same for data and artefacts.
@@ -116,7 +127,7 @@ pub(super) fn sources(target: &Target, uris: &[String]) -> Result<Sources, Troub
             })?;
             let session = match &session {
                 Some(session) => session,
-                None => session.insert(live::connect_for_content(target, &Clock::System).await?),
+                None => session.insert(live::connect_for_content(target, false, &Clock::System).await?),
             };
             let folder = S3Folder::list(session, address).await?;
             if folder.is_empty() {
@@ -135,9 +146,32 @@ pub(super) fn sources(target: &Target, uris: &[String]) -> Result<Sources, Troub
 /// Runs it.
 pub(super) fn run(target: &Target, command: &DataCommand) -> Result<Exit, Trouble> {
     let DataCommand::Scan(args) = command;
-    let report = scan(target, args)?;
+    let mut report = scan(target, args)?;
+    if args.comprehend {
+        second_opinion(target, args, &mut report)?;
+    }
     args.output.write(Content::Data(&report), "bedwatch-data")?;
     Ok(args.output.exit(std::iter::once(&report.findings), report.is_complete()))
+}
+
+/// Sends the texts that were kept, after telling what that costs.
+fn second_opinion(target: &Target, args: &DataScanArgs, report: &mut Report) -> Result<(), Trouble> {
+    let Some(samples) = report.samples.take() else { return Ok(()) };
+    let (bytes, price) = (samples.bytes(), samples.cost());
+    // stderr may be closed; the option was given all the same.
+    let _ = writeln!(io::stderr(), "bedwatch: sending {bytes} bytes of text to Amazon Comprehend, for at most {price}");
+    let masks = masks(args)?;
+    let opinion = runtime()?.block_on(async {
+        let session = live::connect_for_content(target, true, &Clock::System).await?;
+        let whether = |text: String| contains(&session, text);
+        let places = |text: String| detect(&session, text);
+        Ok::<_, ReadError>(opinion::ask(samples, &masks, whether, places).await)
+    })?;
+    let counts: BTreeMap<&str, u64> =
+        report.findings.counts().into_iter().map(|(rule, count)| (rule.id, count)).collect();
+    let opinion = report.opinion.insert(opinion);
+    opinion::compare(opinion, |rule| counts.get(rule).copied().unwrap_or_default());
+    Ok(())
 }
 
 fn masks(args: &DataScanArgs) -> Result<Masks, Trouble> {
@@ -158,7 +192,8 @@ fn scan(target: &Target, args: &DataScanArgs) -> Result<Report, Trouble> {
         keep: args.keep,
         max_bytes: args.max_bytes.unwrap_or(u64::MAX),
     };
-    let mut scanner = Scanner::new(options, masks(args)?);
+    let samples = args.comprehend.then(|| Samples::up_to(args.comprehend_bytes));
+    let mut scanner = Scanner::new(options, masks(args)?).sampling(samples);
     let sources = sources(target, &args.uris)?;
     let mut progress = Progress { loud: io::stderr().is_terminal(), told: false };
     let mut found = 0;

@@ -10,9 +10,10 @@ pub(super) async fn connect(target: &Target, write: Option<WriteToken>, clock: &
     Session::connect(&options(target, write), Generation(1), clock.clone()).await
 }
 
-/// Connects for reading what lies in buckets, and nothing else besides the usual reads.
-pub(super) async fn connect_for_content(target: &Target, clock: &Clock) -> Result<Session, ReadError> {
-    let options = Options { content: true, ..options(target, None) };
+/// Connects for reading what lies in buckets, and nothing else besides the usual reads; with `opinion`, for sending
+/// text of it to Amazon Comprehend too.
+pub(super) async fn connect_for_content(target: &Target, opinion: bool, clock: &Clock) -> Result<Session, ReadError> {
+    let options = Options { content: true, opinion, ..options(target, None) };
     Session::connect(&options, Generation(1), clock.clone()).await
 }
 

@@ -12,6 +12,7 @@ mod fix;
 mod generate;
 mod live;
 mod logging;
+mod near;
 mod output;
 mod policy;
 mod scan;

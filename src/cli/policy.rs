@@ -54,12 +54,15 @@ fn content_policy() -> Value {
         SourceId::all().filter(|source| source.is_deep()).flat_map(SourceId::actions).collect();
     actions.sort_unstable();
     actions.dedup();
+    // Only for --comprehend; without it these are never sent.
+    let opinion: Vec<&str> = SourceId::all().filter(|source| source.is_opinion()).flat_map(SourceId::actions).collect();
     let of = |service: &str| -> Vec<&str> { actions.iter().copied().filter(|a| a.starts_with(service)).collect() };
     json!({"Version": "2012-10-17", "Statement": [
         {"Sid": "BedwatchContent", "Effect": "Allow", "Action": of("s3:"),
             "Resource": ["arn:aws:s3:::BUCKET", "arn:aws:s3:::BUCKET/*"]},
         {"Sid": "BedwatchContentLog", "Effect": "Allow", "Action": of("logs:"),
             "Resource": "arn:aws:logs:REGION:ACCOUNT:log-group:GROUP:*"},
+        {"Sid": "BedwatchSecondOpinion", "Effect": "Allow", "Action": opinion, "Resource": "*"},
         {"Sid": "BedwatchContentKey", "Effect": "Allow", "Action": ["kms:Decrypt"], "Resource": "*",
             "Condition": {"StringLike": {"kms:ViaService": "s3.*.amazonaws.com"}}},
     ]})
@@ -108,7 +111,7 @@ mod tests {
             for action in source.actions() {
                 let action = format!("\"{action}\"");
                 assert_eq!(text.contains(&action), source.is_read(), "{action}");
-                assert_eq!(content.contains(&action), source.is_deep(), "{action}");
+                assert_eq!(content.contains(&action), source.is_deep() || source.is_opinion(), "{action}");
             }
         }
         assert!(!text.contains('*') || text.matches("\"*\"").count() == text.matches('*').count());

@@ -13,6 +13,7 @@ pub mod inflate;
 pub mod json;
 pub mod mask;
 pub mod meter;
+pub mod opinion;
 pub mod rules;
 pub mod talk;
 

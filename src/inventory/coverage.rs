@@ -18,7 +18,8 @@ pub struct Source {
     pub actions: &'static [&'static str],
     /// What it tells us.
     pub what: &'static str,
-    /// In which wave it is read: 0 identity, 1 cheap lists, 2 details, 3 background, 4 only in a deep look.
+    /// In which wave it is read: 0 identity, 1 cheap lists, 2 details, 3 background, 4 only in a deep look,
+    /// 5 only where a second opinion is asked for.
     pub wave: u8,
     /// Seconds between reads while the console runs.
     pub every: u32,
@@ -162,6 +163,8 @@ sources! {
     HEADS = "s3:HeadObject", 4, 3600, "keys, times and checksums of these objects", ["s3:GetObject"];
     CONTENT = "s3:GetObject", 4, 3600, "what these objects hold";
     CONVERSATIONS = "logs:GetLogEvents", 4, 3600, "what logged prompts and completions hold";
+    CONTAINS_PII = "comprehend:ContainsPiiEntities", 5, 3600, "whether training data holds personal data, a second opinion";
+    DETECT_PII = "comprehend:DetectPiiEntities", 5, 3600, "where it holds it, a second opinion";
 }
 
 impl SourceId {
@@ -193,6 +196,11 @@ impl SourceId {
     /// Whether only a deep look reads it (`scan --deep`): it tells what lies in objects and logs.
     pub fn is_deep(self) -> bool {
         self.source().wave == 4
+    }
+
+    /// Whether it is only read where a second opinion is asked for (`--comprehend`): text is sent to another service.
+    pub fn is_opinion(self) -> bool {
+        self.source().wave == 5
     }
 
     /// The IAM actions it takes.
@@ -411,7 +419,9 @@ impl Coverage {
 
     /// Whether this look was to read a source.
     pub fn expects(&self, source: SourceId) -> bool {
-        source.is_read() || (source.is_deep() && self.is_deep())
+        source.is_read()
+            || (source.is_deep() && self.is_deep())
+            || (source.is_opinion() && self.0.contains_key(&source))
     }
 
     /// Complete sources and all that this look was to read: the `17/18` of the header.
@@ -450,51 +460,4 @@ impl fmt::Display for Gap<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_source_has_one_name() {
-        let mut names: Vec<_> = SOURCES.iter().map(|source| source.name).collect();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), SOURCES.len());
-        assert_eq!(SourceId::GRANTS.name(), "kms:ListGrants");
-        assert_eq!(SourceId::ALARMS.name(), "cloudwatch:DescribeAlarms");
-        assert_eq!(SourceId::BUCKETS.actions(), ["s3:ListAllMyBuckets"]);
-    }
-    #[test]
-    fn a_complete_source_goes_stale() {
-        let mut coverage = Coverage::default();
-        let at = Timestamp::from_secs(1000);
-        assert_eq!(coverage.state(SourceId::JOBS, at), SourceState::NotAsked);
-        assert!(coverage.record(SourceReport::sum(SourceId::JOBS, at, 3, &[])));
-        assert!(!coverage.record(SourceReport::sum(SourceId::JOBS, at.plus_secs(5), 3, &[])));
-        assert_eq!(coverage.state(SourceId::JOBS, at.plus_secs(60)), SourceState::Complete);
-        assert_eq!(coverage.state(SourceId::JOBS, at.plus_secs(600)), SourceState::Stale);
-        assert!(coverage.complete(SourceId::GRANTS).is_err());
-    }
-
-    #[test]
-    fn when_it_was_complete_is_remembered_while_it_fails() {
-        let at = Timestamp::from_secs;
-        let error =
-            ReadError { operation: "kms:ListGrants".into(), kind: ErrorKind::Network, message: "no".into(), at: at(9) };
-        let failed = |secs| SourceReport::sum(SourceId::GRANTS, at(secs), 0, std::slice::from_ref(&error));
-        let mut coverage = Coverage::default();
-        coverage.record(failed(1));
-        assert!(!coverage.is_behind(), "it never was complete");
-        coverage.record(SourceReport::sum(SourceId::GRANTS, at(2), 3, &[]));
-        coverage.record(failed(3));
-        coverage.record(failed(4));
-        assert_eq!(coverage.report(SourceId::GRANTS).unwrap().complete_at, Some(at(2)));
-        assert_eq!((coverage.is_behind(), coverage.newest()), (true, Some(at(2))));
-        let mut recalled = coverage.clone();
-        recalled.recall();
-        assert!(recalled.complete(SourceId::GRANTS).is_ok() && !recalled.is_behind());
-        coverage.record(SourceReport::sum(SourceId::GRANTS, at(5), 3, &[]));
-        assert!(!coverage.is_behind());
-        assert!(coverage.lose(&error) && !coverage.lose(&error));
-        assert_eq!(coverage.report(SourceId::GRANTS).unwrap().complete_at, Some(at(5)));
-    }
-}
+mod tests;

@@ -22,6 +22,7 @@ pub mod lineage;
 pub mod logs;
 pub mod macie;
 pub mod objects;
+pub mod opinion;
 pub mod organization;
 pub mod read;
 pub mod reference;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Inventory;
 use super::bedrock::S3Uri;
+use super::opinion::Opinion;
 use super::read::{Read, ReadError};
 use super::update::item;
 use crate::base::{ResourceId, Text, Timestamp};
@@ -166,6 +167,9 @@ pub struct Content {
     pub digests: BTreeMap<Text, Text>,
     /// Signatures that lie beside the weights.
     pub signatures: Vec<Text>,
+    /// What another recognizer says of the same text, where one was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opinion: Option<Opinion>,
 }
 
 /// One hit: a mask and a digest, never the value.

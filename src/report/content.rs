@@ -10,7 +10,9 @@ use super::table::wrap;
 use crate::base::text::shorten_middle;
 use crate::content::artefact;
 use crate::content::data;
+use crate::content::opinion;
 use crate::content::{Findings, Hit};
+use crate::inventory::opinion::Opinion;
 
 const WIDTH: usize = 80;
 /// Hits of one rule that the table lists.
@@ -74,6 +76,7 @@ impl Content<'_> {
                 "files": report.files,
                 "hits": report.findings.hits().iter().map(hit).collect::<Vec<_>>(),
                 "hits_cut": report.findings.is_cut(),
+                "second_opinion": report.opinion,
             }),
             Self::Artefacts(reports) => json!({
                 "schema": "bedwatch.artifact/1",
@@ -132,7 +135,13 @@ impl Content<'_> {
             Self::Data(report) => {
                 let stopped =
                     report.files.iter().filter_map(|file| Some(format!("{}: {}", file.uri, file.stopped.as_ref()?)));
+                let opinion = report.opinion.iter().flat_map(|opinion| {
+                    let failed = opinion.error.as_ref().map(ToString::to_string);
+                    let left = format!("{} texts were not sent to Amazon Comprehend", opinion.left_over);
+                    failed.into_iter().chain((opinion.left_over > 0).then_some(left))
+                });
                 stopped
+                    .chain(opinion)
                     .chain(
                         report.cut.then(|| "a text held more than could be told apart: counts are too low".to_owned()),
                     )
@@ -212,7 +221,42 @@ fn data_table(report: &data::Report, out: &mut dyn io::Write) -> io::Result<()> 
     if repetition.triggers.approximate {
         writeln!(out, "rare phrases were dropped from the search for triggers: the data is large")?;
     }
+    if let Some(opinion) = &report.opinion {
+        second(opinion, out)?;
+    }
     unseen(Content::Data(report), out)
+}
+
+/// The second opinion: kinds by object, the first hits, and how it stands to ours.
+fn second(opinion: &Opinion, out: &mut dyn io::Write) -> io::Result<()> {
+    writeln!(out)?;
+    let asked = format!(
+        "Amazon Comprehend, on {} of text (for about {}): {}",
+        bytes(opinion.bytes),
+        opinion::spent(opinion),
+        opinion.counted()
+    );
+    for line in wrap(&asked, WIDTH) {
+        writeln!(out, "{line}")?;
+    }
+    for (object, kinds) in &opinion.objects {
+        let kinds = kinds.iter().map(|(kind, count)| format!("{kind} {count}")).collect::<Vec<_>>().join(", ");
+        for line in wrap(&format!("{}: {kinds}", shorten_middle(object.as_str(), 44)), WIDTH - 2) {
+            writeln!(out, "  {line}")?;
+        }
+    }
+    for hit in opinion.hits.iter().take(LISTED) {
+        for line in wrap(&format!("{}: {} {} {}", hit.place(), hit.rule, hit.shown, hit.digest), WIDTH - 4) {
+            writeln!(out, "    {line}")?;
+        }
+    }
+    if opinion.hits.len() > LISTED {
+        writeln!(out, "    and more")?;
+    }
+    for line in wrap(&opinion.compared(), WIDTH - 2) {
+        writeln!(out, "  {line}")?;
+    }
+    Ok(())
 }
 
 fn artefact_table(report: &artefact::Report, out: &mut dyn io::Write) -> io::Result<()> {

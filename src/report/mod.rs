@@ -3,6 +3,7 @@
 //! here, by the rules of each format (CSV formulas, HTML, Markdown, XML).
 
 mod asff;
+pub mod catalogue;
 mod content;
 mod csv;
 mod html;

@@ -38,6 +38,18 @@ pub async fn run(
     generation: Generation,
     clock: Clock,
     sender: mpsc::Sender<Envelope>,
+    commands: mpsc::Receiver<Command>,
+) {
+    run_to(options, None, generation, clock, sender, commands).await;
+}
+
+/// The same, looking into content as well if a depth is given. The options must then be for content.
+pub async fn run_to(
+    options: Options,
+    depth: Option<Depth>,
+    generation: Generation,
+    clock: Clock,
+    sender: mpsc::Sender<Envelope>,
     mut commands: mpsc::Receiver<Command>,
 ) {
     let mut was: Option<ResourceId> = None;
@@ -50,9 +62,17 @@ pub async fn run(
         let lost = match connected.and_then(|session| same_as(was.as_ref(), session)) {
             Ok(session) => {
                 was = Some(session.info().principal.clone());
-                let mut schedule = Schedule::new(Instant::now(), &[]);
+                let now = Instant::now();
+                let mut schedule = Schedule::new(now, &[]);
+                if depth.is_some() {
+                    schedule = schedule.and_deep(now);
+                }
                 schedule.pause(paused);
-                match Engine::new(&session, schedule, Out::Sender(&sender)).run(Some(&mut commands)).await {
+                let mut engine = Engine::new(&session, schedule, Out::Sender(&sender));
+                if let Some(depth) = depth {
+                    engine = engine.with_deep(depth);
+                }
+                match engine.run(Some(&mut commands)).await {
                     Over::Lost(error) => error,
                     Over::Stopped | Over::Round => return,
                 }
@@ -88,12 +108,21 @@ pub async fn read_once(session: &Session, without: &[SourceId], mut sink: impl F
     Engine::new(session, schedule, Out::Sink(&mut sink)).run(None).await;
 }
 
-/// The same, and last what lies in the objects that customization names and in the invocation log: at most so many
-/// bytes of objects. The session must have been made for content.
-pub async fn read_deep(session: &Session, bytes: u64, mut sink: impl FnMut(Envelope) + Send) {
+/// How far a deep look goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Depth {
+    /// Bytes of objects that are read at most.
+    pub bytes: u64,
+    /// Bytes of their text that are sent to Amazon Comprehend at most; none: nothing is sent.
+    pub opinion: Option<u64>,
+}
+
+/// The same, and last what lies in the objects that customization names and in the invocation log. The session must
+/// have been made for content, and for a second opinion if one is to be asked for.
+pub async fn read_deep(session: &Session, depth: Depth, mut sink: impl FnMut(Envelope) + Send) {
     let now = Instant::now();
     let schedule = Schedule::new(now, &[]).and_deep(now).once();
-    Engine::new(session, schedule, Out::Sink(&mut sink)).with_deep(bytes).run(None).await;
+    Engine::new(session, schedule, Out::Sink(&mut sink)).with_deep(depth).run(None).await;
 }
 
 /// A session of a generation stays one principal's: what was read as another would be shown as this one's.

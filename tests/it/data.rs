@@ -55,6 +55,37 @@ fn data_is_scanned_and_no_secret_comes_out() {
 }
 
 #[test]
+fn a_data_scan_asks_comprehend_when_told_to() {
+    let bed = crate::bed::Bed::start(&["--seed", "none"]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("train.jsonl");
+    let hidden = ["123-45-6789", "Dr. Vesper"];
+    let line = format!("{{\"prompt\":\"Ask {} about {}\",\"completion\":\"Yes.\"}}\n", hidden[1], hidden[0]);
+    std::fs::write(&file, format!("{CLEAN}{line}")).unwrap();
+    let path = file.to_str().unwrap();
+    let run = |format: &str| {
+        let args = ["data", "scan", path, "--comprehend", "-M", format, "--endpoint-url", &bed.url];
+        bedwatch(&args, &crate::pty::bed_env("ONCALLREADONLY"))
+    };
+    let (table, json) = (run("table"), run("json"));
+    let shown = out(&table);
+    assert!(shown.contains("Amazon Comprehend, on") && shown.contains("NAME 1, SSN 1"), "{shown}");
+    assert!(shown.contains("not looked for by bedwatch: NAME"), "{shown}");
+    assert!(shown.lines().all(|line| line.chars().count() <= 80), "{shown}");
+    assert!(err(&table).contains("bytes of text to Amazon Comprehend, for at most 0.01 USD"), "{}", err(&table));
+    let document: Value = serde_json::from_str(&out(&json)).unwrap();
+    assert_eq!(document["second_opinion"]["entities"]["SSN"], 1);
+    assert_eq!(document["second_opinion"]["hits"][0]["line"], 2);
+    for said in [shown, out(&json), err(&table), err(&json)] {
+        assert!(hidden.iter().all(|value| !said.contains(value)), "{said}");
+    }
+    bed.fault(&serde_json::json!({"kind": "access_denied", "service": "comprehend"}));
+    let denied = run("json");
+    let document: Value = serde_json::from_str(&out(&denied)).unwrap();
+    assert_eq!(document["complete"], false, "what was asked for and refused is no complete scan");
+}
+
+#[test]
 fn exit_codes_of_a_data_scan() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str, text: &[u8]| {

@@ -127,6 +127,58 @@ fn what_is_denied_or_left_over_is_unknown() {
 }
 
 #[test]
+fn comprehend_gives_a_second_opinion_only_when_asked() {
+    let bed = Bed::orion();
+    let asked = || bed.control("GET", "calls", &json!({}))["operations"].to_string().contains("comprehend:");
+    assert_eq!(scan(&bed, &["--comprehend"]).status.code(), Some(2), "content is looked into only with --deep");
+    let plain = json_of(&scan(&bed, &["--deep", "-M", "json", "-c", "CUS-DAT-09"]));
+    assert!(!asked(), "text was sent without --comprehend");
+    let output = scan(&bed, &["--deep", "--comprehend", "-M", "json", "-c", "CUS-DAT-09"]);
+    let document = json_of(&output);
+    let told = err(&output);
+    assert!(told.contains("10000 units of 100 characters") && told.contains("1.02 USD (estimate"), "{told}");
+    assert_eq!(state(&document, "comprehend:ContainsPiiEntities"), "complete");
+    assert_eq!(state(&document, "comprehend:DetectPiiEntities"), "complete");
+    let evidence = document.to_string();
+    assert!(
+        evidence.contains("CREDIT_DEBIT_NUMBER 1") && evidence.contains("both: AWS_ACCESS_KEY, CREDIT_DEBIT_NUMBER")
+    );
+    for hidden in HIDDEN {
+        assert!(!evidence.contains(hidden) && !told.contains(hidden), "{hidden} came out");
+    }
+    // It adds: what was found without it is found with it.
+    let with = said(&document);
+    assert!(said(&plain).iter().filter(|row| row.2 == "FAIL").all(|row| with.contains(row)), "{with:?}");
+    bed.fault(&json!({"kind": "access_denied", "service": "comprehend", "operation": "ContainsPiiEntities"}));
+    let document = json_of(&scan(&bed, &["--deep", "--comprehend", "-M", "json", "-c", "CUS-DAT-09"]));
+    bed.heal();
+    assert_eq!(state(&document, "comprehend:ContainsPiiEntities"), "denied");
+    assert!(said(&document).iter().all(|(_, _, status, _)| status != "PASS"), "{:?}", said(&document));
+    assert!(said(&document).iter().any(|(_, _, status, _)| status == "UNKNOWN"), "{:?}", said(&document));
+    let args = ["--deep", "--comprehend", "--comprehend-bytes", "700", "-M", "json", "-c", "CUS-DAT-09"];
+    assert_eq!(state(&json_of(&scan(&bed, &args)), "comprehend:ContainsPiiEntities"), "partial");
+    assert_eq!(bed.mutating(), 0);
+}
+
+#[test]
+fn a_case_can_hold_a_deep_look() {
+    let bed = Bed::orion();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("deep.case");
+    let path = file.to_str().unwrap();
+    let recorded =
+        bedwatch(&["case", "record", path, "--deep", "--endpoint-url", &bed.url], &bed_env("ONCALLREADONLY"));
+    assert_eq!(recorded.status.code(), Some(0), "{}", err(&recorded));
+    let document = json_of(&bedwatch(&["scan", "--offline", path, "-M", "json", "-c", CONTROLS], &[]));
+    let live = json_of(&scan(&bed, &["--deep", "-M", "json", "-c", CONTROLS]));
+    assert_eq!(said(&document), said(&live));
+    let bytes = std::fs::read(&file).unwrap();
+    for hidden in HIDDEN {
+        assert!(!bytes.windows(hidden.len()).any(|window| window == hidden.as_bytes()), "{hidden} is in the case");
+    }
+}
+
+#[test]
 fn findings_reach_security_hub_only_with_write() {
     let bed = Bed::orion();
     let refused = scan(&bed, &["--push-security-hub", "-c", "CUS-KMS-04"]);

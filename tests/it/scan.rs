@@ -105,8 +105,12 @@ fn every_source_is_complete_and_the_formats_agree() {
     let bed = Bed::orion();
     let (document, _) = scan_json(&bed, &[]);
     for line in document["coverage"].as_array().unwrap() {
-        let deep = bedwatch::inventory::SourceId::named(line["source"].as_str().unwrap()).unwrap().is_deep();
-        assert_eq!(line["state"], if deep { "not_asked" } else { "complete" }, "{line}");
+        let source = bedwatch::inventory::SourceId::named(line["source"].as_str().unwrap()).unwrap();
+        assert_eq!(
+            line["state"],
+            if source.is_deep() || source.is_opinion() { "not_asked" } else { "complete" },
+            "{line}"
+        );
     }
     assert_eq!(document["schema"], "bedwatch.scan/1");
     assert_eq!(document["session"]["account"], "123456789012");
@@ -170,6 +174,31 @@ fn a_source_that_is_denied_or_throttled_makes_unknowns_and_no_pass() {
     bed.heal();
     let document: Value = serde_json::from_str(&out(&output)).unwrap();
     assert!(verdicts(&document).iter().all(|row| row.status == "UNKNOWN"), "{document}");
+}
+
+#[test]
+fn controls_and_frameworks_are_listed_without_asking_anybody() {
+    let list = |args: &[&str]| bedwatch(&[&["scan"], args].concat(), &[]);
+    let table = list(&["--list-controls"]);
+    assert_eq!(table.status.code(), Some(0), "{}", err(&table));
+    assert!(out(&table).contains("CUS-KMS-01  high      Encryption  Custom model encrypted"), "{}", out(&table));
+    let json: Value =
+        serde_json::from_str(&out(&list(&["--list-controls", "--compliance", "gdpr", "-M", "json"]))).unwrap();
+    let count = json["controls"].as_array().unwrap().len();
+    assert!(count > 10 && count < bedwatch::posture::CONTROLS.len(), "{count}");
+    let one = out(&list(&["--list-controls", "-c", "cus-dat-09"]));
+    assert!(one.contains("reads") && one.contains("s3:GetObject") && !one.contains("CUS-KMS-01"), "{one}");
+    assert!(out(&list(&["--list-compliance"])).contains("fedramp-moderate"));
+    for (args, words) in [
+        (&["--list-controls", "-c", "CUS-KSM-01"][..], "did you mean CUS-KMS-01?"),
+        (&["--list-controls", "-M", "csv"], "-M json"),
+        (&["--compliance", "gpdr"], "did you mean gdpr?"),
+        (&["--list-controls", "-c", "CUS-KMS-01", "-e", "CUS-KMS-01"], "no control is left"),
+    ] {
+        let output = list(args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(err(&output).contains(words), "{args:?}: {}", err(&output));
+    }
 }
 
 #[test]

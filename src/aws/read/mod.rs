@@ -8,6 +8,7 @@ pub mod bedrock_jobs;
 pub mod bedrock_models;
 pub mod cloudtrail;
 pub mod cloudwatch;
+pub mod comprehend;
 pub mod events;
 pub mod feeders;
 pub mod guardduty;

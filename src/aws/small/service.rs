@@ -81,6 +81,9 @@ services! {
         Regional("aoss", "aoss-fips", true);
     /// AWS Security Hub.
     SecurityHub = "SecurityHub", "securityhub", Rest, Regional("securityhub", "securityhub-fips", true);
+    /// Amazon Comprehend.
+    Comprehend = "Comprehend", "comprehend", AwsJson("1.1", "Comprehend_20171127"),
+        Regional("comprehend", "comprehend-fips", false);
 }
 
 impl Service {

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use super::super::near::hint;
 use super::super::write::PushFlag;
-use crate::posture::{CONTROLS, Framework, Severity, Status, Verdict, compliance, framework};
+use super::depth::DepthArgs;
+use crate::posture::{CONTROLS, Control, Framework, Severity, Status, Verdict, compliance, framework};
 use crate::report::Format;
 
 /// What to judge and how to say it.
@@ -38,18 +40,19 @@ pub(in crate::cli) struct ScanArgs {
     /// Exit with 3 if a failure is at least this bad; warnings never count
     #[arg(long, value_enum, default_value = "low", value_name = "SEVERITY")]
     fail_on: Severity,
-    /// Look into content too: training, validation and import data in S3, and logged prompts and completions. What is
-    /// found is reported by masks and digests; see `bedwatch policy --content`
-    #[arg(long, conflicts_with = "offline")]
-    pub(super) deep: bool,
-    /// Read at most so many bytes of objects a session; what is left over is UNKNOWN
-    #[arg(long, value_name = "BYTES", default_value_t = 64 << 30, requires = "deep")]
-    pub(super) deep_bytes: u64,
+    #[command(flatten)]
+    pub(super) depth: DepthArgs,
     /// Send the findings to AWS Security Hub of each account and region as well; takes --write
     #[arg(long, requires = "write", conflicts_with = "offline")]
     pub(super) push_security_hub: bool,
     #[command(flatten)]
     pub(super) write: PushFlag,
+    /// List the controls (with -c, -e, -s and --compliance: those) and stop; `-M json` for programs
+    #[arg(long, conflicts_with_all = ["list_compliance", "offline", "deep", "push_security_hub"])]
+    pub(super) list_controls: bool,
+    /// List the frameworks that --compliance takes, and stop
+    #[arg(long, conflicts_with_all = ["offline", "deep", "push_security_hub"])]
+    pub(super) list_compliance: bool,
     /// Judge a saved case instead of a live account
     #[arg(long, value_name = "CASE")]
     pub(super) offline: Option<PathBuf>,
@@ -70,6 +73,22 @@ impl ScanArgs {
         let severe =
             self.severity.is_empty() || verdict.status == Status::Unknown || self.severity.contains(&verdict.severity);
         named && mapped && severe && !self.excluded.contains(&id)
+    }
+
+    /// The controls that are asked for, by what is declared of them.
+    pub(super) fn chosen(&self) -> Vec<&'static Control> {
+        let wanted = |control: &&Control| {
+            let named = self.controls.is_empty() || self.controls.contains(&control.id);
+            let mapped = self.compliance.is_none_or(|framework| framework.controls().any(|one| one.id == control.id));
+            let severe = self.severity.is_empty() || self.severity.contains(&control.severity);
+            named && mapped && severe && !self.excluded.contains(&control.id)
+        };
+        CONTROLS.iter().filter(wanted).collect()
+    }
+
+    /// Whether controls were named one by one.
+    pub(super) fn names_controls(&self) -> bool {
+        !self.controls.is_empty()
     }
 
     /// Whether some verdicts of a control may be left out.
@@ -110,17 +129,18 @@ impl From<StatusArg> for Status {
 
 /// An id of the catalogue, in any case.
 fn control(text: &str) -> Result<&'static str, String> {
-    let known = CONTROLS.iter().map(|control| control.id).find(|id| id.eq_ignore_ascii_case(text));
+    let ids = || CONTROLS.iter().map(|control| control.id);
+    let known = ids().find(|id| id.eq_ignore_ascii_case(text));
     known.ok_or_else(|| {
-        let all: Vec<_> = CONTROLS.iter().map(|control| control.id).collect();
-        format!("there is no such control; this version has {}", all.join(", "))
+        format!("there is no such control{}\n  to do: `bedwatch scan --list-controls` lists all", hint(text, ids()))
     })
 }
 
 fn framework_arg(text: &str) -> Result<&'static Framework, String> {
     framework(text).ok_or_else(|| {
-        let all: Vec<_> = compliance::FRAMEWORKS.iter().map(|framework| framework.id).collect();
-        format!("there is no such framework; there are {}", all.join(", "))
+        let ids = || compliance::FRAMEWORKS.iter().map(|framework| framework.id);
+        let all: Vec<_> = ids().collect();
+        format!("there is no such framework{}\n  there are {}", hint(text, ids()), all.join(", "))
     })
 }
 
@@ -131,8 +151,10 @@ mod tests {
     #[test]
     fn ids_are_checked_before_anything_is_read() {
         assert_eq!(control("cus-kms-01"), Ok("CUS-KMS-01"));
-        assert!(control("CUS-KMS-99").unwrap_err().contains("CUS-KMS-01"));
+        assert!(control("CUS-KSM-01").unwrap_err().contains("did you mean CUS-KMS-01?"));
+        assert!(control("nothing").unwrap_err().contains("--list-controls"));
         assert_eq!(framework_arg("GDPR").map(|framework| framework.id), Ok("gdpr"));
         assert!(framework_arg("iso").unwrap_err().contains("nist-800-53"));
+        assert!(framework_arg("gpdr").unwrap_err().contains("did you mean gdpr?"));
     }
 }

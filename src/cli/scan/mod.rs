@@ -2,6 +2,8 @@
 //! regions and profiles; one that cannot be read does not cost the others.
 
 mod args;
+mod depth;
+mod list;
 mod progress;
 mod push;
 
@@ -14,10 +16,12 @@ use crate::activity::Watch;
 use crate::base::{Clock, Text, Timestamp};
 use crate::case::Case;
 use crate::case::store::EVENTS_KEPT;
+use crate::content::opinion;
 use crate::inventory::{CallStats, Inventory, Lineage, ReadError, SessionInfo};
 use crate::posture::mutes::Place;
 use crate::posture::{Assessment, Context, Expectations, MuteReport, Mutes, Severity, Status, assess};
 use crate::report::{Failure, Format, Report, Scan};
+use crate::source::live::Depth;
 use crate::source::{Envelope, Message};
 use progress::Progress;
 
@@ -45,10 +49,13 @@ struct Judged {
 
 /// Runs it.
 pub(super) fn run(target: &Target, args: &ScanArgs) -> Result<Exit, Trouble> {
+    if args.list_controls || args.list_compliance {
+        return list::run(args);
+    }
     let mutes = args.mutes.as_deref().map(read_mutes).transpose()?.unwrap_or_default();
     let (seen, mut failed) = match &args.offline {
         Some(path) => (vec![offline(path)?], Vec::new()),
-        None => runtime()?.block_on(read_all(&target.each(), args.deep.then_some(args.deep_bytes))),
+        None => runtime()?.block_on(read_all(&target.each(), args.depth.depth())),
     };
     if seen.is_empty()
         && let Some((_, error)) = failed.pop()
@@ -96,7 +103,12 @@ impl Judged {
 }
 
 /// Reads every target, one after another: they share the bastion's line and the account's rate limits.
-async fn read_all(targets: &[Target], deep: Option<u64>) -> (Vec<Seen>, Vec<(Failure, ReadError)>) {
+async fn read_all(targets: &[Target], deep: Option<Depth>) -> (Vec<Seen>, Vec<(Failure, ReadError)>) {
+    if let Some(bytes) = deep.and_then(|depth| depth.opinion) {
+        // why before anything is read: who sees that it costs too much can still end it.
+        let each = if targets.len() > 1 { format!(" (for each of {} sessions)", targets.len()) } else { String::new() };
+        let _ = writeln!(io::stderr(), "bedwatch: {}{each}", opinion::announced(bytes));
+    }
     let (mut seen, mut failed) = (Vec::new(), Vec::new());
     for target in targets {
         match read(target, deep).await {
@@ -116,11 +128,11 @@ async fn read_all(targets: &[Target], deep: Option<u64>) -> (Vec<Seen>, Vec<(Fai
     (seen, failed)
 }
 
-/// Reads everything once; with `deep`, at most so many bytes of what lies in objects too.
-async fn read(target: &Target, deep: Option<u64>) -> Result<Seen, ReadError> {
+/// Reads everything once; with `deep`, so far into what lies in objects too.
+async fn read(target: &Target, deep: Option<Depth>) -> Result<Seen, ReadError> {
     let clock = Clock::System;
     let session = match deep {
-        Some(_) => live::connect_for_content(target, &clock).await?,
+        Some(depth) => live::connect_for_content(target, depth.opinion.is_some(), &clock).await?,
         None => live::connect(target, None, &clock).await?,
     };
     let (mut inventory, mut activity) = (Inventory::default(), Watch::default());
@@ -137,7 +149,7 @@ async fn read(target: &Target, deep: Option<u64>) -> Result<Seen, ReadError> {
         _ => {}
     };
     match deep {
-        Some(bytes) => crate::source::live::read_deep(&session, bytes, sink).await,
+        Some(depth) => crate::source::live::read_deep(&session, depth, sink).await,
         None => crate::source::live::read_once(&session, &[], sink).await,
     }
     progress.end();

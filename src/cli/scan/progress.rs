@@ -4,6 +4,7 @@
 use std::io::{self, IsTerminal as _, Write as _};
 
 use crate::base::Clock;
+use crate::content::opinion;
 use crate::inventory::{Inventory, Items, SessionInfo, Update};
 
 const WIDTH: usize = 24;
@@ -41,7 +42,11 @@ impl Progress {
                 0 => String::new(),
                 count => format!(", {count} not read whole"),
             };
-            let line = format!("{} objects, {} bytes{unread}", content.objects, content.bytes);
+            let opinion = content.opinion.as_ref().map_or(String::new(), |opinion| {
+                let bytes = opinion.bytes;
+                format!("; Comprehend of {bytes} bytes, for about {}: {}", opinion::spent(opinion), opinion.counted())
+            });
+            let line = format!("{} objects, {} bytes{unread}{opinion}", content.objects, content.bytes);
             // stderr may be closed; the scan goes on.
             let _ = writeln!(io::stderr(), "{clear}bedwatch: looked into {} ({}): {line}", one.uri, one.words());
         }

@@ -8,6 +8,8 @@ use super::record::Shape;
 use super::repeats::Count;
 use crate::base::Text;
 use crate::content::hit::Findings;
+use crate::content::opinion::Samples;
+use crate::inventory::opinion::Opinion;
 
 /// One file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -52,12 +54,17 @@ pub struct Report {
     pub cut: bool,
     /// Whether digests can be compared with those of another run.
     pub comparable: bool,
+    /// Texts that were kept for a second opinion, until it was asked for.
+    pub samples: Option<Samples>,
+    /// The second opinion, if one was asked for.
+    pub opinion: Option<Opinion>,
 }
 
 impl Report {
     /// Whether everything was read.
     pub fn is_complete(&self) -> bool {
-        !self.cut && self.files.iter().all(|file| file.stopped.is_none())
+        let asked = self.opinion.as_ref().is_none_or(|opinion| opinion.error.is_none());
+        asked && !self.cut && self.files.iter().all(|file| file.stopped.is_none())
     }
 
     /// Records of all files.

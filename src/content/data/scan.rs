@@ -13,6 +13,7 @@ use crate::content::find::Finder;
 use crate::content::hit::{Findings, Hit, Place};
 use crate::content::inflate::{GZIP, Gunzip};
 use crate::content::mask::Masks;
+use crate::content::opinion::Samples;
 use crate::content::rules::{
     BLANK_LINE, BYTE_ORDER_MARK, CONFLICTING_ANSWER, JSON_BROKEN, LINE_TOO_LONG, MIXED_SHAPES, NOT_UTF8, PRIVATE_KEY,
     REPEATED_RECORD, Rule, TRIGGER,
@@ -49,6 +50,8 @@ pub struct Scanner {
     key_header: Option<u64>,
     scratch: String,
     question: String,
+    /// Texts that are kept for a second opinion.
+    samples: Option<Samples>,
 }
 
 /// Tells what a file holds by its name.
@@ -96,7 +99,14 @@ impl Scanner {
             key_header: None,
             scratch: String::new(),
             question: String::new(),
+            samples: None,
         }
+    }
+
+    /// Keeps texts for a second opinion, as far as there is room.
+    #[must_use]
+    pub fn sampling(self, samples: Option<Samples>) -> Self {
+        Self { samples, ..self }
     }
 
     /// Scans one file. What could not be read is in its report. `progress` hears how many bytes were read.
@@ -345,6 +355,9 @@ impl Scanner {
     }
 
     fn search(&mut self, here: &Here, text: &str, field: Field, origin: &dyn Fn(usize) -> usize) {
+        if let Some(samples) = &mut self.samples {
+            samples.take(&here.uri, here.line, field, text);
+        }
         for hit in self.finder.find(text) {
             self.findings.add(hit.rule, || Hit {
                 rule: hit.rule,
@@ -406,7 +419,15 @@ impl Scanner {
                 self.findings.count(rule, count.count);
             }
         }
-        Report { files: self.files, findings: self.findings, repetition, cut: self.cut, comparable: self.comparable }
+        Report {
+            files: self.files,
+            findings: self.findings,
+            repetition,
+            cut: self.cut,
+            comparable: self.comparable,
+            samples: self.samples,
+            opinion: None,
+        }
     }
 }
 

@@ -2,12 +2,15 @@
 
 use super::super::catalogue::framework::{ATLAS, FEDRAMP, GDPR, HIPAA, NIST, OWASP, PCI, SRA};
 use super::super::control::Control;
-use super::super::judge::Judge;
+use super::super::judge::{Judge, Problem, listed};
 use super::super::looked;
 use super::super::verdict::{Area, Severity, Status, Verdict};
+use crate::base::Text;
+use crate::content::opinion::GRAVE;
 use crate::content::rules::{self, Class, Rule};
 use crate::inventory::SourceId;
 use crate::inventory::objects::{Content, Dataset, Listing, Purpose};
+use crate::inventory::opinion::Opinion;
 
 pub(in crate::posture) const DAT_09: Control = Control {
     id: "CUS-DAT-09",
@@ -22,8 +25,10 @@ pub(in crate::posture) const DAT_09: Control = Control {
             format and by entropy, personal data with check digits, instructions and jailbreak wording, characters \
             that a reader does not see, phrases that decide the answer. Each class that is found fails, as bad as the \
             worst of its rules; rules of low severity alone are a warning. So are broken records, questions with \
-            two answers, and repeated records when they are a hundredth or more. Nothing leaves the host.",
-    reasons: &["secret", "pii", "instruction", "hidden", "trigger", "duplicate", "schema"],
+            two answers, and repeated records when they are a hundredth or more. Nothing leaves the host, unless a \
+            second opinion is asked for (--comprehend): what names a person or opens a door and only Amazon Comprehend \
+            found is a warning; that it found nothing takes no finding away.",
+    reasons: &["secret", "pii", "instruction", "hidden", "trigger", "duplicate", "schema", "second-opinion"],
     remediation: "Revoke what is secret first. Make a cleaned copy of the data, look at it, upload it as a new version \
                   and train again; a trained model can repeat what it has seen.",
     cli: "aws s3 cp s3://BUCKET/KEY DATA.jsonl && bedwatch data scan DATA.jsonl",
@@ -41,6 +46,8 @@ pub(in crate::posture) const DAT_09: Control = Control {
     evaluate: content,
 };
 
+/// Hits of a second opinion that are shown as evidence.
+const SHOWN: usize = 6;
 const INPUTS: &[Purpose] = &[Purpose::Training, Purpose::Prompts, Purpose::Validation];
 
 fn content(judge: &Judge<'_>) -> Vec<Verdict> {
@@ -60,9 +67,34 @@ fn one(judge: &Judge<'_>, data: &Dataset, listing: &Listing, content: &Content) 
     if count(&rules::REPEATED_RECORD) * 100 < content.records && count(&rules::CONFLICTING_ANSWER) == 0 {
         problems.retain(|problem| problem.code != "duplicate");
     }
-    let draft = looked::on(judge, data).shows("holds", data.words()).shows("records", content.records);
+    let mut draft = looked::on(judge, data).shows("holds", data.words()).shows("records", content.records);
+    if let Some(opinion) = &content.opinion {
+        draft = draft.shows("Comprehend", opinion.counted()).shows("compared", opinion.compared());
+        if opinion.left_over > 0 {
+            draft = draft.shows("notSent", format!("{} texts", opinion.left_over));
+        }
+        problems.extend(second(data, opinion));
+        // why: it was asked for, and what it would have said is not known.
+        if let (true, Some(error)) = (problems.is_empty(), &opinion.error) {
+            return vec![draft.undecided("unread", error)];
+        }
+    }
     let right = format!("nothing was found in {} records", content.records);
     looked::conclude(draft, content, listing, problems, &right)
+}
+
+/// What only the second opinion has found, as far as it is grave.
+fn second(data: &Dataset, opinion: &Opinion) -> Option<Problem> {
+    let grave = |kind: &&Text| GRAVE.contains(&kind.as_str()) && !opinion.agreed.contains(*kind);
+    let kinds: Vec<&Text> = opinion.entities.keys().filter(grave).collect();
+    if kinds.is_empty() {
+        return None;
+    }
+    let why = format!("{} holds, as only Amazon Comprehend says: {}", data.uri, listed(&kinds));
+    let hits = opinion.hits.iter().filter(|hit| kinds.contains(&&hit.rule)).take(SHOWN);
+    Some(hits.fold(Problem::warn("second-opinion", why), |problem, hit| {
+        problem.shows("found", format!("{}: {} {} {}", hit.place(), hit.rule, hit.shown, hit.digest))
+    }))
 }
 
 fn of_prompts(rule: &'static Rule) -> Option<(&'static str, Status)> {
@@ -94,7 +126,7 @@ pub(in crate::posture) mod tests {
     use crate::posture::fixtures::{self, *};
 
     /// For the test that no sub-reason lacks a fixture.
-    pub const ALL: &[fn()] = &[classes];
+    pub const ALL: &[fn()] = &[classes, a_second_opinion];
 
     const C: &str = "CUS-DAT-09";
     const A: &str = "a.jsonl";
@@ -111,6 +143,31 @@ pub(in crate::posture) mod tests {
             spoil(inventory);
         };
         fixtures::expect(control, what, plainly, expected);
+    }
+
+    #[test]
+    fn a_second_opinion() {
+        use crate::inventory::opinion::Opinion;
+        use crate::inventory::{ErrorKind, ReadError};
+        let says = |kind: &str| Opinion { entities: [(kind.into(), 2)].into(), ..Opinion::default() };
+        let asked = |i: &mut Inventory, opinion| content(i, DATA).opinion = Some(opinion);
+        expect(C, "nothing either", |i| asked(i, Opinion::default()), &[(A, Pass, "ok")]);
+        expect(C, "names are evidence", |i| asked(i, says("NAME")), &[(A, Pass, "ok")]);
+        expect(C, "a passport is not", |i| asked(i, says("PASSPORT_NUMBER")), &[(A, Warn, "second-opinion")]);
+        let both = |i: &mut Inventory| {
+            find(i, DATA, "pii-card", 1);
+            asked(i, Opinion { agreed: ["CREDIT_DEBIT_NUMBER".into()].into(), ..says("CREDIT_DEBIT_NUMBER") });
+        };
+        expect(C, "both", both, &[(A, Fail, "pii")]);
+        let theirs_is_clean = |i: &mut Inventory| {
+            find(i, DATA, "pii-card", 1);
+            asked(i, Opinion { only_ours: ["pii-card".into()].into(), ..Opinion::default() });
+        };
+        expect(C, "it takes no finding away", theirs_is_clean, &[(A, Fail, "pii")]);
+        let operation = "comprehend:ContainsPiiEntities".to_owned();
+        let error = ReadError { operation, kind: ErrorKind::Denied, message: "no".into(), at: now() };
+        let refused = |i: &mut Inventory| asked(i, Opinion { error: Some(error.clone()), ..Opinion::default() });
+        expect(C, "it could not be asked", refused, &[(A, Unknown, "unread")]);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! number and in time. Where a bound is hit the source is partial and says so; what was not read is never fine.
 
 mod look;
+mod opinion;
 mod talk;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 
+use super::Depth;
 use super::known::Known;
 use super::lists::LIST;
 use super::reader::{Heard, Reader};
@@ -23,8 +25,10 @@ use crate::content::artefact::Kind as FileKind;
 use crate::content::data::Suffix;
 use crate::content::mask::Masks;
 use crate::content::meter::Meter;
+use crate::content::opinion::Samples;
 use crate::inventory::objects::{ClassCount, Content, Dataset, Heads, Listing, Purpose, named};
 use crate::inventory::{ErrorKind, Inventory, Items, Read, ReadError, SourceId, SourceReport, Update};
+use look::Looked;
 use talk::Place;
 
 type S = SourceId;
@@ -47,6 +51,8 @@ pub(super) struct Deep {
     meter: Meter,
     masks: Masks,
     heads: AtomicUsize,
+    /// Bytes of text for a second opinion, if one is asked for.
+    opinion: Option<u64>,
     listed: Mutex<BTreeMap<ResourceId, Arc<Listed>>>,
 }
 
@@ -89,10 +95,11 @@ impl Plan {
 }
 
 impl Deep {
-    /// At most so many bytes of objects.
-    pub(super) fn new(bytes: u64) -> Self {
+    /// No deeper than this.
+    pub(super) fn new(depth: Depth) -> Self {
         Self {
-            meter: Meter::new(bytes),
+            meter: Meter::new(depth.bytes),
+            opinion: depth.opinion,
             masks: Masks::random(),
             heads: AtomicUsize::new(ALL_HEADS),
             listed: Mutex::default(),
@@ -190,6 +197,11 @@ impl Deep {
     async fn content(&self, reader: &Reader, mut targets: Vec<Target>) -> SourceReport {
         let source = S::CONTENT;
         targets.retain(|target| target.data.purposes.iter().any(|purpose| purpose.is_input()));
+        // why an even share: what is looked at must not depend on which prefix was read first.
+        let asked = targets.iter().filter(|target| !target.data.is_for(Purpose::Import)).count().max(1) as u64;
+        let share = self.opinion.map(|bytes| bytes / asked);
+        let went = opinion::Asked::default();
+        let asked = &went;
         let threads = std::thread::available_parallelism().map_or(1, usize::from).clamp(1, LOOKS);
         let read = |target: Target| async move {
             let listed = self.listed(&target.data.uri)?;
@@ -198,11 +210,15 @@ impl Deep {
             let (meter, masks) = (self.meter.clone(), self.masks.clone());
             let weights = target.data.is_for(Purpose::Import);
             // why a thread: reading blocks, and looking takes the whole of a core.
-            let looked = tokio::task::spawn_blocking(move || look::into(folder, weights, &meter, masks)).await;
-            let (content, failure) = match looked {
-                Ok((content, failure)) => (content, failure),
-                Err(error) => (Content::default(), Some(broke_off(source, &error, reader.now()))),
+            let samples = share.map(Samples::up_to).filter(|_| !weights);
+            let looked = tokio::task::spawn_blocking(move || look::into(folder, weights, &meter, masks, samples)).await;
+            let (mut content, failure, samples) = match looked {
+                Ok(Looked { content, failure, samples }) => (content, failure, samples),
+                Err(error) => (Content::default(), Some(broke_off(source, &error, reader.now())), None),
             };
+            if let Some(samples) = samples {
+                content.opinion = Some(opinion::of(reader, samples, &self.masks, &content, asked).await);
+            }
             let spent = (content.unread_objects > 0 && self.meter.is_spent()).then(|| {
                 limit(
                     source,
@@ -218,7 +234,11 @@ impl Deep {
             tell(reader, Dataset { content, ..target.data }).await;
             failure
         };
-        sum(source, reader, targets, read, threads).await
+        let report = sum(source, reader, targets, read, threads).await;
+        if let Some(bytes) = self.opinion {
+            opinion::report(reader, asked, bytes).await;
+        }
+        report
     }
 }
 

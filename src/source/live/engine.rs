@@ -9,6 +9,7 @@ use tokio::sync::{Mutex, mpsc};
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
 
+use super::Depth;
 use super::deep::{Deep, Plan};
 use super::detail::Pick;
 use super::follow::Follow;
@@ -121,8 +122,8 @@ impl<'a> Engine<'a> {
     }
 
     /// Looks into objects and logs too, as far as the schedule says so.
-    pub(super) fn with_deep(self, bytes: u64) -> Self {
-        Self { deep: Some(Arc::new(Deep::new(bytes))), ..self }
+    pub(super) fn with_deep(self, depth: Depth) -> Self {
+        Self { deep: Some(Arc::new(Deep::new(depth))), ..self }
     }
 
     /// Reads until told to stop; with `commands` absent, until everything due has been read.

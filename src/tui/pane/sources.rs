@@ -42,7 +42,11 @@ pub fn subjects(model: &Model) -> Vec<Subject> {
 const DEEP: &str = "`bedwatch scan --deep`";
 
 fn not_asked(source: SourceId) -> String {
-    if source.is_deep() { format!("only {DEEP} reads it") } else { "a later version reads it".to_owned() }
+    match (source.is_deep(), source.is_opinion()) {
+        (true, _) => format!("only {DEEP} reads it"),
+        (_, true) => format!("only {DEEP} with --comprehend asks it"),
+        _ => "a later version reads it".to_owned(),
+    }
 }
 
 fn role(state: SourceState) -> Role {
@@ -74,7 +78,10 @@ pub fn cells(model: &Model, subject: &Subject) -> Option<Vec<Cell>> {
     };
     Some(vec![
         Cell::new(source.name()),
-        Cell::of(if source.is_read() || source.is_deep() { state.word() } else { "not yet" }, role(state)),
+        Cell::of(
+            if source.is_read() || source.is_deep() || source.is_opinion() { state.word() } else { "not yet" },
+            role(state),
+        ),
         report.map_or_else(dash, |report| age(model, report.at)),
         report.map_or_else(dash, |report| count(u64::from(report.items), false)),
         report.map_or_else(dash, |report| count(u64::from(report.failed), true)),
@@ -93,6 +100,8 @@ pub fn page(model: &Model, source: SourceId, width: usize) -> Page {
     page.field("tells", Role::Text, source.source().what);
     if source.is_deep() {
         page.field("read", Role::Text, format!("once, by {DEEP}: it reads content"));
+    } else if source.is_opinion() {
+        page.field("read", Role::Text, format!("once, by {DEEP} with --comprehend: text is sent to it"));
     } else if !source.is_read() {
         page.field("read", Role::Dim, "by a later version; controls that need it say UNKNOWN");
     } else if source.source().every > 0 {

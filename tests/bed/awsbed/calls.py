@@ -13,7 +13,7 @@ from .values import plain
 READ_LIKE = re.compile(
     r"^(Get|List|Describe|Lookup|Head|Filter|Search|Test|BatchGet|Simulate|Validate|Check|Select|"
     r"Generate(ServiceLastAccessedDetails|CredentialReport)|StartQuery|StopQuery|StartLiveTail|AssumeRole|Decrypt|"
-    r"DecodeAuthorizationMessage)"
+    r"DecodeAuthorizationMessage|ContainsPii|DetectPii)"
 )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from . import beside, iam, kms, macie, runtime  # noqa: F401  their operations register on import
+from . import beside, comprehend, iam, kms, macie, runtime  # noqa: F401  their operations register on import
 from .bed import Bed
 from .bedrock import guardrails, lists, models, settings  # noqa: F401
 from .control import CONTROL, CONTROL_PREFIX

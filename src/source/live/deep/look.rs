@@ -12,6 +12,7 @@ use crate::content::digests::{self, is_manifest, is_signature};
 use crate::content::hit::Findings;
 use crate::content::mask::Masks;
 use crate::content::meter::{Meter, Metered};
+use crate::content::opinion::Samples;
 use crate::inventory::ReadError;
 use crate::inventory::objects::{Content, ContentHit};
 
@@ -25,8 +26,18 @@ const PER_FILE: u64 = 8 << 30;
 /// The first failure of a read, with its kind.
 type First = Arc<Mutex<Option<ReadError>>>;
 
-/// What it holds, and the first read that failed.
-pub(super) fn into(folder: S3Folder, weights: bool, meter: &Meter, masks: Masks) -> (Content, Option<ReadError>) {
+/// What was found in a prefix.
+pub(super) struct Looked {
+    /// What it holds.
+    pub(super) content: Content,
+    /// The first read that failed.
+    pub(super) failure: Option<ReadError>,
+    /// Texts for a second opinion.
+    pub(super) samples: Option<Samples>,
+}
+
+/// Looks; `samples` takes texts for a second opinion.
+pub(super) fn into(folder: S3Folder, weights: bool, meter: &Meter, masks: Masks, samples: Option<Samples>) -> Looked {
     let first = First::default();
     let hear: Arc<dyn Fn(&io::Error) + Send + Sync> = {
         let first = first.clone();
@@ -36,19 +47,23 @@ pub(super) fn into(folder: S3Folder, weights: bool, meter: &Meter, masks: Masks)
             }
         })
     };
-    let content = if weights {
+    let (content, samples) = if weights {
         let single = folder.is_single();
-        artefacts(&Metered::new(folder, meter, hear), single)
+        (artefacts(&Metered::new(folder, meter, hear), single), None)
     } else {
-        records(&folder, meter, masks, &hear)
+        let options = Options { keep: KEEP, max_bytes: PER_FILE, ..Options::default() };
+        records(&folder, meter, Scanner::new(options, masks).sampling(samples), &hear)
     };
     let failure = first.lock().unwrap_or_else(PoisonError::into_inner).take();
-    (content, failure)
+    Looked { content, failure, samples }
 }
 
-fn records(folder: &S3Folder, meter: &Meter, masks: Masks, hear: &Arc<dyn Fn(&io::Error) + Send + Sync>) -> Content {
-    let options = Options { keep: KEEP, max_bytes: PER_FILE, ..Options::default() };
-    let mut scanner = Scanner::new(options, masks);
+fn records(
+    folder: &S3Folder,
+    meter: &Meter,
+    mut scanner: Scanner,
+    hear: &Arc<dyn Fn(&io::Error) + Send + Sync>,
+) -> (Content, Option<Samples>) {
     for (uri, object) in folder.sources() {
         // The bucket is that of the prefix.
         let key = uri.splitn(4, '/').nth(3).unwrap_or(&uri).to_owned();
@@ -60,7 +75,7 @@ fn records(folder: &S3Folder, meter: &Meter, masks: Masks, hear: &Arc<dyn Fn(&io
     let mut content = Content { bytes: report.bytes(), records: report.records(), ..Content::default() };
     count_unread(&mut content, report.files.len(), unread.collect());
     found(&mut content, &report.findings);
-    content
+    (content, report.samples)
 }
 
 fn artefacts(folder: &Metered<S3Folder>, single: bool) -> Content {
