@@ -1,6 +1,7 @@
 //! How a control says something: a subject, at least one fact, then a status. The types make it
 //! impossible to pass or fail without evidence, or to forget the sources.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use super::control::{Context, Control};
@@ -274,28 +275,40 @@ impl Draft<Subject<'_>> {
         if problems.is_empty() {
             return vec![self.pass(right)];
         }
-        let mut merged: Vec<Problem> = Vec::new();
-        for problem in problems {
-            match merged.iter_mut().find(|held| held.code == problem.code) {
-                Some(held) => {
-                    if !held.reason.contains(&problem.reason) {
-                        held.reason = format!("{}; {}", held.reason, problem.reason);
+        let mut merged: Vec<(Problem, Vec<String>)> = Vec::new();
+        for mut problem in problems {
+            let reason = std::mem::take(&mut problem.reason);
+            match merged.iter_mut().find(|(held, _)| held.code == problem.code) {
+                Some((held, reasons)) => {
+                    if !reasons.contains(&reason) {
+                        reasons.push(reason);
                     }
                     held.evidence.extend(problem.evidence);
                 }
-                None => merged.push(problem),
+                None => merged.push((problem, vec![reason])),
             }
         }
         merged
             .into_iter()
-            .map(|problem| {
+            .map(|(problem, reasons)| {
                 let subject = self.subject.clone().part(problem.code);
                 let severity = problem.severity.unwrap_or(subject.judge.control.severity);
-                let evidence = [problem.evidence, self.evidence.clone()].concat();
-                let verdict = subject.verdict(problem.status, problem.code, Text::new(problem.reason), evidence);
+                let mut seen = BTreeSet::new();
+                let evidence = problem.evidence.iter().chain(&self.evidence).filter(|one| seen.insert(*one));
+                let evidence = evidence.cloned().collect();
+                let verdict = subject.verdict(problem.status, problem.code, Text::new(sentences(&reasons)), evidence);
                 Verdict { severity, ..verdict }
             })
             .collect()
+    }
+}
+
+/// Reasons as one: `a; b; and 3 more like these`. Evidence has them all.
+fn sentences(reasons: &[String]) -> String {
+    const SHOWN: usize = 8;
+    match reasons.len().checked_sub(SHOWN) {
+        Some(more) if more > 0 => format!("{}; and {more} more like these", reasons[..SHOWN].join("; ")),
+        _ => reasons.join("; "),
     }
 }
 

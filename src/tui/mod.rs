@@ -42,6 +42,7 @@ mod tree;
 mod typing;
 pub mod update;
 pub mod view;
+mod weighing;
 
 pub use export::Export;
 pub use judged::{Judge, Question};

@@ -2,7 +2,6 @@
 //! [`Effect`] for somebody else.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
@@ -14,7 +13,7 @@ use super::model::{Model, Overlay, Place};
 use super::page::{self, Target};
 use super::palette::Palette;
 use super::pane::Pane;
-use super::{fixing, input::Line, matrix, navigate, refusal::elsewhere, typing};
+use super::{fixing, input::Line, matrix, navigate, refusal::elsewhere, typing, weighing};
 use crate::base::text::safe;
 use crate::inventory::{Inventory, Lineage};
 use crate::posture::Assessment;
@@ -75,6 +74,14 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             model.journal.asked = false;
             fixing::applied(model, *result)
         }
+        Message::Weighed(weighed) => {
+            weighing::take(model, *weighed);
+            Vec::new()
+        }
+        Message::WeighingBroke(id, why) => {
+            weighing::broke(model, id, &why);
+            Vec::new()
+        }
         Message::Answered(reply) => {
             matrix::answered(model, *reply);
             Vec::new()
@@ -108,36 +115,17 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     }
 }
 
-/// Whether judging rests: while everything is read at first, each answer changes something, and judging after each
-/// would leave no time for keys. It takes a fifth of the time at most, and comes at once when reading ends.
-fn resting(model: &Model) -> bool {
-    const REST: u32 = 4;
-    let patient = model.options.patient && model.busy;
-    patient && model.weighed.is_some_and(|(at, took)| at.elapsed() < took * REST)
-}
-
 /// Brings up to date what is derived, once after everything that waited was taken. Returns what the
 /// source should know about where we look.
 pub fn settle(model: &mut Model) -> Vec<Effect> {
-    if model.stale && !resting(model) {
-        let began = Instant::now();
-        model.stale = false;
-        model.lineage = Lineage::of(&model.inventory);
-        model.names = super::names::Names::of(&model.inventory);
-        model.assessment = assess(model, &model.inventory, &model.lineage);
-        let (assessment, now, whole) = (std::mem::take(&mut model.assessment), model.now, !model.busy);
-        model.judged.take(&assessment, now, whole);
-        model.assessment = assessment;
-        model.revision += 1;
-        model.dirty = true;
-        model.weighed = Some((Instant::now(), began.elapsed()));
-    }
+    let weighing = weighing::ask(model);
     list::sync(model);
     if !model.moving {
         preview(model);
     }
     super::become_role::settle(model);
     let mut effects = matrix::settle(model);
+    effects.extend(weighing);
     model.pointed = model.pointing();
     // why not at once: the first round of reading is what one waits for.
     let wanted = model.pane == Pane::Journal || (!model.busy && model.session.is_some());
@@ -177,7 +165,11 @@ fn receive(model: &mut Model, envelope: Envelope) {
                 model.overlay = None;
             }
             model.log = super::log::Log::default();
-            model.watch = crate::activity::Watch::default();
+            model.watch = Arc::default();
+            model.scales.forget();
+            model.lineage = Lineage::default();
+            model.names = super::names::Names::default();
+            model.assessment = Assessment::default();
             model.invoked = super::invoked::Invoked::default();
             model.calls.clear();
             model.stack.clear();
@@ -233,7 +225,7 @@ fn receive(model: &mut Model, envelope: Envelope) {
         FromSource::Trouble(trouble) => model.fail(trouble.as_str()),
         FromSource::Events(events) => {
             // What is suspect among them is a finding.
-            model.stale |= model.watch.take(&events);
+            model.stale |= Arc::make_mut(&mut model.watch).take(&events);
             if model.log.take(events) {
                 model.dirty = true;
             }

@@ -10,3 +10,4 @@ mod matrix;
 mod of_then;
 mod screens;
 mod ways;
+mod weighing;
