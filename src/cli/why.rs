@@ -105,7 +105,8 @@ fn table(asked: &Asked<'_>, action: &str, answer: &Answer, out: &mut dyn Write) 
     lines(out, "", &format!("{}: {}", answer.decision.word(), sentence(&answer.decision)))?;
     if !answer.paths.is_empty() {
         let paths: Vec<&str> = answer.paths.iter().map(|path| path.word()).collect();
-        writeln!(out, "path: {}", paths.join(", "))?;
+        let head = if matches!(answer.decision, Decision::Uncertain { .. }) { "it would be by" } else { "path" };
+        writeln!(out, "{head}: {}", paths.join(", "))?;
     }
     for block in &answer.blocked {
         // A Deny whose conditions are open is not what decides here.
