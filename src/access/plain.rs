@@ -1,7 +1,7 @@
 //! The question about a key in its plainest form, as controls and fixes ask it: one caller, one action,
 //! every layer that the inventory holds.
 //!
-//! Session policies are not in the inventory; every answer says so. What AWS does not settle comes out as `Uncertain`, what depends on the request as `Conditional`.
+//! Session policies are not in the inventory, nor is the way that a request takes; every answer says so. What AWS does not settle comes out as `Uncertain`, what depends on the request as `Conditional`.
 
 use super::decision::Answer;
 use super::identity::Identity;
@@ -89,7 +89,7 @@ impl KeyAccess {
 }
 
 /// What no answer has looked at.
-pub const UNSEEN: &str = "session policies are not evaluated";
+pub const UNSEEN: &str = "session policies and VPC endpoint policies are not evaluated";
 
 /// Whether a caller may do `action` (`kms:Decrypt`) on a key, and by what (E1, E6–E12, G1–G4).
 pub fn decide(key: &KeyAccess, identity: &Identity, action: &str, scenario: &Scenario) -> Answer {
