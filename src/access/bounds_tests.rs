@@ -163,7 +163,7 @@ fn what_cannot_be_read_of_it_settles_nothing_that_it_could_take_away() {
         spoil(&mut inventory);
         inventory
     };
-    for (what, inventory, why) in [
+    for (what, inventory, why) in vec![
         (
             "organization",
             blind(&|i| i.settings.organization = denied("organizations:DescribeOrganization")),

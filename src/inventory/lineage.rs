@@ -102,7 +102,8 @@ pub struct Edge {
 /// The graph, built from an inventory whenever that changed.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Lineage {
-    edges: BTreeSet<Edge>,
+    /// In order, each once.
+    edges: Vec<Edge>,
     down: BTreeMap<ResourceRef, Vec<(Link, ResourceRef)>>,
     up: BTreeMap<ResourceRef, Vec<(Link, ResourceRef)>>,
 }
@@ -115,6 +116,8 @@ impl Lineage {
         lineage.jobs(inventory);
         lineage.models(inventory);
         lineage.surroundings(inventory);
+        lineage.edges.sort();
+        lineage.edges.dedup();
         for edge in &lineage.edges {
             lineage.down.entry(edge.from.clone()).or_default().push((edge.link, edge.to.clone()));
             lineage.up.entry(edge.to.clone()).or_default().push((edge.link, edge.from.clone()));
@@ -278,7 +281,7 @@ impl Lineage {
     }
 
     fn link(&mut self, from: ResourceRef, link: Link, to: ResourceRef) {
-        self.edges.insert(Edge { from, link, to });
+        self.edges.push(Edge { from, link, to });
     }
 
     fn key(&mut self, from: &ResourceRef, key: Option<&ResourceId>) {
@@ -353,12 +356,11 @@ impl Lineage {
 
     /// All ids of one kind that lineage reaches.
     pub fn reached(&self, kind: Kind) -> BTreeSet<ResourceId> {
-        self.edges
-            .iter()
-            .flat_map(|edge| [&edge.from, &edge.to])
-            .filter(|node| node.kind == kind)
-            .map(|node| node.id.clone())
-            .collect()
+        // why ranges: the nodes stand in the order of their kinds.
+        let first = ResourceRef::new(kind, "");
+        let of_kind = |(node, _): &(&ResourceRef, _)| node.kind == kind;
+        let (down, up) = (self.down.range(&first..), self.up.range(&first..));
+        down.take_while(of_kind).chain(up.take_while(of_kind)).map(|(node, _)| node.id.clone()).collect()
     }
 }
 

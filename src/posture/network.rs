@@ -19,7 +19,7 @@ pub(super) mod tests;
 pub(super) use bucket_walls::NET_05;
 pub(super) use dns::NET_07;
 pub(super) use endpoint_policy::NET_04;
-pub(super) use endpoints::NET_03;
+pub(super) use endpoints::{NET_03, NoWay, way_to_s3};
 pub(super) use flow_logs::NET_08;
 pub(super) use groups::NET_06;
 pub(super) use interfaces::NET_10;

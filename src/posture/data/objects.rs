@@ -131,8 +131,8 @@ pub(in crate::posture) mod tests {
     use crate::base::ResourceId;
     use crate::inventory::Inventory;
     use crate::posture::Status::{Fail, NotApplicable, Pass, Unknown};
-    use crate::posture::fixtures::deep::{DATA, head, only_head};
-    use crate::posture::fixtures::{self, *};
+    use crate::posture::fixtures::deep::{DATA, expect, head, only_head};
+    use crate::posture::fixtures::*;
 
     /// For the test that no sub-reason lacks a fixture.
     pub const ALL: &[fn()] = &[keys];
@@ -151,20 +151,6 @@ pub(in crate::posture) mod tests {
 
     fn no_default(inventory: &mut Inventory) {
         inventory.buckets.get_mut("train").unwrap().encryption.known_mut().unwrap().kms_key = None;
-    }
-
-    /// As everywhere, but no other data is named.
-    fn expect(
-        control: &str,
-        what: &str,
-        spoil: impl FnOnce(&mut Inventory),
-        expected: &[(&str, crate::posture::Status, &str)],
-    ) {
-        let plainly = |inventory: &mut Inventory| {
-            fixtures::deep::plain(inventory);
-            spoil(inventory);
-        };
-        fixtures::expect(control, what, plainly, expected);
     }
 
     #[test]

@@ -65,7 +65,8 @@ fn detectors(judge: &Judge<'_>) -> Vec<Verdict> {
     let channel = inventory.channels.values().find(|channel| channel.name.as_str().starts_with(CHANNEL));
     let mut verdicts = Vec::new();
     for detector in inventory.detectors.values() {
-        let subject = judge.on(ResourceRef::new(Kind::Detector, &detector.id));
+        // why the region: a detector's id tells nobody anything, and a region has one.
+        let subject = judge.on_region().related([ResourceRef::new(Kind::Detector, &detector.id)]);
         let detail = match detector.detail.known() {
             Ok(detail) => detail,
             Err(unknown) => {
@@ -75,6 +76,7 @@ fn detectors(judge: &Judge<'_>) -> Vec<Verdict> {
         };
         let features = detail.features.iter().map(|(name, state)| format!("{name} {state}"));
         let draft = subject
+            .shows("DetectorId", &detector.id)
             .shows("Status", &detail.status)
             .shows("Features", listed(features))
             .shows_some("channel", channel.map(|channel| &channel.name));
@@ -157,12 +159,12 @@ fn threats(judge: &Judge<'_>) -> Vec<Verdict> {
         context.lineage.reached(Kind::Role).into_iter().map(|arn| (arn.last().to_owned(), arn)).collect();
     let (mut verdicts, mut open, mut elsewhere) = (Vec::new(), 0, 0);
     for threat in inventory.threats.values() {
-        let subject = judge.on(ResourceRef::new(Kind::Threat, &threat.id));
+        let this = ResourceRef::new(Kind::Threat, &threat.id);
         let detail = match threat.detail.known() {
             Ok(detail) => detail,
             Err(unknown) => {
                 open += 1;
-                verdicts.push(subject.unread(unread("guardduty:GetFindings", unknown)));
+                verdicts.push(judge.on_region().beside(this).unread(unread("guardduty:GetFindings", unknown)));
                 continue;
             }
         };
@@ -181,8 +183,15 @@ fn threats(judge: &Judge<'_>) -> Vec<Verdict> {
             s if s >= 4.0 => Severity::Medium,
             _ => Severity::Low,
         };
-        let draft = subject
-            .related(on)
+        // why not the finding: its id tells nobody anything.
+        let first = on.first().filter(|_| detail.kind.as_str() != OF_EVERY_BUCKET);
+        let about = first.cloned().unwrap_or_else(|| context.region_ref());
+        let others: Vec<ResourceRef> = on.into_iter().filter(|one| *one != about).collect();
+        let draft = judge
+            .on(about)
+            .beside(this)
+            .related(others)
+            .shows("Id", &threat.id)
             .shows("Type", &detail.kind)
             .shows("Title", &detail.title)
             .shows("Severity", detail.severity)
