@@ -26,7 +26,7 @@ use crate::inventory::{Kind, ResourceRef, SourceId};
 
 pub(super) use exposure::KMS_07;
 pub(super) use granted::KMS_08;
-pub(super) use outputs::{Facts, KMS_09, KMS_10, managed};
+pub(super) use outputs::{AT_REST, Facts, KMS_09, KMS_10, managed};
 pub(super) use rights::KMS_06;
 pub(super) use scope::KMS_05;
 

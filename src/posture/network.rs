@@ -22,7 +22,7 @@ pub(super) use endpoint_policy::NET_04;
 pub(super) use endpoints::{NET_03, NoWay, way_to_s3};
 pub(super) use flow_logs::NET_08;
 pub(super) use groups::NET_06;
-pub(super) use interfaces::NET_10;
+pub(super) use interfaces::{DESCRIBE, NET_10};
 pub(super) use jobs::NET_01;
 pub(super) use private_link::NET_09;
 pub(super) use routes::{NET_02, Unseen, openings};

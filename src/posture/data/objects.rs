@@ -1,7 +1,7 @@
 //! Objects that lay in a dataset before its bucket got a default key.
 
-use super::super::catalogue::framework::{ATLAS, FEDRAMP, GDPR, HIPAA, NIST, OWASP, PCI, SRA};
 use super::super::control::Control;
+use super::super::encryption::AT_REST;
 use super::super::judge::{Judge, Problem, listed, unread};
 use super::super::looked;
 use super::super::verdict::{Area, Severity, Verdict};
@@ -25,16 +25,7 @@ pub(in crate::posture) const DAT_02: Control = Control {
     reasons: &["not-kms", "aws-managed-key", "other-key"],
     remediation: "Copy the objects onto themselves under the key, or let S3 Batch Operations do it.",
     cli: "aws s3 cp s3://BUCKET/PREFIX s3://BUCKET/PREFIX --recursive --sse aws:kms --sse-kms-key-id KEY",
-    compliance: &[
-        (NIST, &["SC-28(1)"]),
-        (FEDRAMP, &["SC-28(1)"]),
-        (PCI, &["3.5.1"]),
-        (HIPAA, &["164.312(a)(2)(iv)"]),
-        (GDPR, &["32"]),
-        (OWASP, &["LLM02"]),
-        (ATLAS, &["AML.M0012"]),
-        (SRA, &["DP"]),
-    ],
+    compliance: AT_REST,
     fixes: &[],
     evaluate: objects,
 };

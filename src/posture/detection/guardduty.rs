@@ -6,7 +6,7 @@ use crate::base::ResourceId;
 use crate::inventory::guardduty::ThreatDetail;
 use crate::inventory::{Kind, ResourceRef, SourceId};
 use crate::posture::catalogue::framework::{ATLAS, FEDRAMP, GDPR, HIPAA, NIST, OWASP, PCI, SRA};
-use crate::posture::control::Control;
+use crate::posture::control::{Context, Control};
 use crate::posture::judge::{Judge, Problem, listed, unread};
 use crate::posture::verdict::{Area, Severity, Verdict};
 
@@ -168,7 +168,7 @@ fn threats(judge: &Judge<'_>) -> Vec<Verdict> {
                 continue;
             }
         };
-        let Some((code, on)) = touches(detail, &buckets, &roles) else {
+        let Some((code, on)) = touches(context, detail, &buckets, &roles) else {
             elsewhere += 1;
             continue;
         };
@@ -211,8 +211,18 @@ fn by(detail: &ThreatDetail) -> String {
     detail.principal.as_ref().map(|who| format!(" by {who}")).unwrap_or_default()
 }
 
+/// The role or user of the account that a finding names, of the lineage or not.
+fn principal(context: &Context<'_>, detail: &ThreatDetail) -> Option<ResourceRef> {
+    let (who, inventory) = (detail.principal.as_ref()?, context.inventory);
+    let role = inventory.roles.values().find(|role| role.name == *who);
+    let user = || inventory.users.values().find(|user| user.name == *who);
+    role.map(|role| ResourceRef::new(Kind::Role, &role.arn))
+        .or_else(|| user().map(|user| ResourceRef::new(Kind::User, &user.arn)))
+}
+
 /// How a finding concerns customization, and on what.
 fn touches(
+    context: &Context<'_>,
     detail: &ThreatDetail,
     buckets: &BTreeSet<ResourceId>,
     roles: &BTreeMap<String, ResourceId>,
@@ -221,7 +231,7 @@ fn touches(
     let role = detail.principal.as_ref().and_then(|who| roles.get(who.as_str()));
     let role = role.map(|arn| ResourceRef::new(Kind::Role, arn));
     if OF_BEDROCK.contains(&kind) {
-        return Some(("touches-bedrock", role.into_iter().collect()));
+        return Some(("touches-bedrock", role.or_else(|| principal(context, detail)).into_iter().collect()));
     }
     let mut hit: Vec<ResourceRef> = if kind == OF_EVERY_BUCKET {
         buckets.iter().map(|name| ResourceRef::new(Kind::Bucket, name)).collect()

@@ -9,7 +9,7 @@ use crate::inventory::{Kind, ResourceRef, SourceId};
 use crate::posture::catalogue::framework::{ATLAS, FEDRAMP, HIPAA, NIST, OWASP, PCI, SRA};
 use crate::posture::control::{Context, Control};
 use crate::posture::judge::{Judge, Problem, listed, unread};
-use crate::posture::network::{NoWay, Unseen, openings, way_to_s3};
+use crate::posture::network::{DESCRIBE, NoWay, Unseen, openings, way_to_s3};
 use crate::posture::verdict::{Area, Severity, Verdict};
 
 pub(in crate::posture) const IMP_02: Control = Control {
@@ -185,14 +185,6 @@ const ON_INTERFACES: &[&str] = &[
 ];
 /// why apart: AWS's own policy lets interfaces be made with fewer tags than these.
 const TAG: &str = "ec2:CreateTags";
-/// To look around.
-const LOOK: &[&str] = &[
-    "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeVpcs",
-    "ec2:DescribeDhcpOptions",
-    "ec2:DescribeSubnets",
-    "ec2:DescribeSecurityGroups",
-];
 const CREATE: &str = "ec2:CreateNetworkInterface";
 const TAGS: [&str; 2] = ["BedrockManaged", "BedrockModelImportJobArn"];
 
@@ -216,7 +208,7 @@ fn rights(judge: &Judge<'_>, role: &ResourceId, vpc: &VpcConfig) -> Rights {
     let mut ask = |action: &'static str, on: &Arn, what: String, scenario: &Scenario| {
         asked.push((action, what, identity_decides(&identity, action, on, scenario).decision));
     };
-    for &action in ON_INTERFACES.iter().chain([&TAG]).chain(LOOK) {
+    for &action in ON_INTERFACES.iter().chain([&TAG]).chain(DESCRIBE) {
         ask(action, &interface, String::new(), &tagged);
     }
     for id in &vpc.subnets {

@@ -39,7 +39,8 @@ pub(in crate::posture) const NET_10: Control = Control {
     evaluate: interface_rights,
 };
 
-const DESCRIBE: &[&str] = &[
+/// To look around, before interfaces are made.
+pub(in crate::posture) const DESCRIBE: &[&str] = &[
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeVpcs",
     "ec2:DescribeDhcpOptions",

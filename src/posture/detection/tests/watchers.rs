@@ -79,6 +79,12 @@ pub fn threats_of_guardduty() {
     );
     expect(
         c,
+        "the use of Bedrock, by a role of ours",
+        set("Impact:IAMUser/AnomalousModelInvocation", &[], Some("App")),
+        &[("App", Fail, "touches-bedrock")],
+    );
+    expect(
+        c,
         "a job's bucket",
         set("Object:S3/MaliciousFile", &["other", "train"], None),
         &[("train", Fail, "touches-bucket")],
