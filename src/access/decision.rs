@@ -435,6 +435,11 @@ impl Answer {
         self.beneath.as_ref().unwrap_or(&self.decision)
     }
 
+    /// The same, taken out.
+    pub fn into_what_was_read(self) -> Decision {
+        self.beneath.unwrap_or(self.decision)
+    }
+
     /// An answer that nothing could be seen for.
     pub(super) fn blind(why: impl Into<Text>) -> Self {
         let why = why.into();

@@ -6,6 +6,7 @@
 pub mod analyzer;
 pub mod bedrock;
 pub mod calls;
+pub mod changes;
 pub mod cloudwatch;
 pub mod conversation;
 pub mod coverage;

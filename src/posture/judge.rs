@@ -3,12 +3,14 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::rc::Rc;
 
 use super::control::{Context, Control};
 use super::permissions::{Permissions, Shared};
 use super::verdict::{Evidence, Severity, Status, Verdict};
+use crate::access::{BadPolicy, Policy};
 use crate::base::Text;
-use crate::inventory::{Kind, ResourceRef, SourceId};
+use crate::inventory::{Document, Kind, ResourceRef, SourceId};
 
 /// A control at work.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +38,11 @@ impl<'a> Judge<'a> {
     /// What principals are allowed by their own policies; read once for all controls.
     pub(super) fn permissions(&self) -> &'a Permissions {
         self.shared.permissions(self.context.inventory)
+    }
+
+    /// A policy, parsed once for all controls.
+    pub(super) fn policy(&self, document: &Document) -> Result<Rc<Policy>, BadPolicy> {
+        self.shared.policy(document)
     }
 
     /// The gap of a source, in words, if it was not seen whole.
@@ -109,7 +116,7 @@ impl Subject<'_> {
             name,
             related,
             evidence,
-            sources: control.needs().collect(),
+            sources: control.sources().collect(),
             fixes: control.fixes,
             muted: None,
             stale: None,
@@ -314,20 +321,26 @@ fn sentences(reasons: &[String]) -> String {
 
 /// Names in a sentence: `a, b and 3 more`.
 pub(super) fn listed<T: fmt::Display>(names: impl IntoIterator<Item = T>) -> String {
+    listed_by(names, |name| name.to_string())
+}
+
+/// The same; only what is shown is put into words. why: a bucket may serve thousands of jobs.
+fn listed_by<T>(names: impl IntoIterator<Item = T>, words: impl Fn(T) -> String) -> String {
     const SHOWN: usize = 6;
-    let names: Vec<String> = names.into_iter().map(|name| name.to_string()).collect();
-    match names.len().checked_sub(SHOWN) {
-        Some(more) if more > 0 => format!("{} and {more} more", names[..SHOWN].join(", ")),
-        _ => names.join(", "),
+    let mut names = names.into_iter();
+    let shown: Vec<String> = names.by_ref().take(SHOWN).map(words).collect();
+    match names.count() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }
 
 /// The kind's word and the resource's id, for evidence.
 pub(super) fn listed_refs<'a>(context: &Context<'_>, refs: impl IntoIterator<Item = &'a ResourceRef>) -> String {
-    listed(refs.into_iter().map(|one| match one.kind {
+    listed_by(refs, |one| match one.kind {
         Kind::Logging => one.kind.word().to_owned(),
         kind => format!("{} {}", kind.word(), context.name_of(one)),
-    }))
+    })
 }
 
 /// Why a value is not known, with the operation that reads it: a failure names it itself.

@@ -15,16 +15,7 @@ pub(in crate::posture) const IAM_11: Control = Control {
     severity: Severity::Low,
     area: Area::Identity,
     what: "service roles of jobs and of invocation logging",
-    lists: &[
-        SourceId::JOBS,
-        SourceId::JOB_DETAILS,
-        SourceId::IMPORT_JOBS,
-        SourceId::IMPORT_JOB_DETAILS,
-        SourceId::EVALUATION_JOBS,
-        SourceId::EVALUATION_JOB_DETAILS,
-        SourceId::BATCH_JOBS,
-        SourceId::LOGGING,
-    ],
+    lists: super::WORK_LISTS,
     tables: &[SourceId::AUTHORIZATION, SourceId::TAGS],
     details: &[],
     logic: "A role must serve only one of customization, import, evaluation, batch inference and invocation logging, \
