@@ -270,6 +270,8 @@ pub struct Model {
     pub(super) stale: bool,
     /// Where judging stands.
     pub(super) scales: super::weighing::Scales,
+    /// What views need and must not work out anew.
+    pub(super) held: super::held::Held,
     /// What the clock made visible last time it was drawn.
     pub(super) shown_age: String,
     pub(super) asked: Option<ResourceRef>,
@@ -335,6 +337,7 @@ impl Model {
             dirty: true,
             stale: false,
             scales: super::weighing::Scales::default(),
+            held: super::held::Held::default(),
             shown_age: String::new(),
             asked: None,
             pointed: None,

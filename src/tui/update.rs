@@ -10,7 +10,7 @@ use super::keymap::{Action, Context, Key};
 use super::list;
 use super::message::{Effect, Message};
 use super::model::{Model, Overlay, Place};
-use super::page::{self, Target};
+use super::page::Target;
 use super::palette::Palette;
 use super::pane::Pane;
 use super::{fixing, input::Line, matrix, navigate, refusal::elsewhere, typing, weighing};
@@ -126,6 +126,7 @@ pub fn settle(model: &mut Model) -> Vec<Effect> {
     super::become_role::settle(model);
     let mut effects = matrix::settle(model);
     effects.extend(weighing);
+    super::held::settle(model);
     model.pointed = model.pointing();
     // why not at once: the first round of reading is what one waits for.
     let wanted = model.pane == Pane::Journal || (!model.busy && model.session.is_some());
@@ -177,6 +178,7 @@ fn receive(model: &mut Model, envelope: Envelope) {
             model.forward.clear();
             model.ways.clear();
             model.judged = super::judged::Judged::default();
+            model.revision += 1;
             model.journal = super::journaled::Journaled::default();
         }
         let marked = |name: &str| model.production.iter().any(|account| account == name);
@@ -239,7 +241,8 @@ fn receive(model: &mut Model, envelope: Envelope) {
             for stats in calls {
                 model.calls.insert(stats.operation.clone(), stats);
             }
-            if model.pane == Pane::Sources {
+            let open = model.stack.iter().any(|spot| matches!(spot.place, Place::Source(_)));
+            if model.pane == Pane::Sources || open {
                 model.revision += 1;
                 model.dirty = true;
             }
@@ -428,7 +431,7 @@ fn open(model: &mut Model) -> Vec<Effect> {
         }
         return Vec::new();
     };
-    let page = page::of_spot(model, spot);
+    let page = super::held::page(model, spot);
     let target = page.lines.get(spot.cursor).and_then(|line| line.target.clone());
     match target {
         Some(Target::Go(place)) => navigate::go(model, place),
@@ -448,7 +451,7 @@ fn open(model: &mut Model) -> Vec<Effect> {
 
 /// Folds and unfolds what the cursor is on; where nothing folds, opens it.
 fn toggle(model: &mut Model) -> Vec<Effect> {
-    let fold = model.stack.last().and_then(|spot| page::of_spot(model, spot).lines.get(spot.cursor)?.fold.clone());
+    let fold = model.stack.last().and_then(|spot| super::held::page(model, spot).lines.get(spot.cursor)?.fold.clone());
     match (fold, model.stack.last_mut()) {
         (Some(path), Some(spot)) => {
             if !spot.folded.remove(&path) {
@@ -465,7 +468,7 @@ fn copy(model: &mut Model, id: bool) -> Vec<Effect> {
         model.resource().map(|resource| resource.id.to_string())
     } else {
         match model.stack.last() {
-            Some(spot) => page::of_spot(model, spot)
+            Some(spot) => super::held::page(model, spot)
                 .lines
                 .get(spot.cursor)
                 .map(|line| line.copy.clone().unwrap_or_else(|| line.text().trim().to_owned())),

@@ -46,6 +46,7 @@ pub struct Weighed {
     generation: Generation,
     now: Timestamp,
     whole: bool,
+    inventory: Arc<Inventory>,
     lineage: Lineage,
     names: Names,
     assessment: Assessment,
@@ -82,7 +83,8 @@ impl Weighing {
         });
         let names = Names::of(&self.inventory);
         let Self { id, generation, now, whole, .. } = *self;
-        Weighed { id, generation, now, whole, lineage, names, assessment }
+        let inventory = Arc::clone(&self.inventory);
+        Weighed { id, generation, now, whole, inventory, lineage, names, assessment }
     }
 }
 
@@ -117,7 +119,7 @@ pub(super) fn take(model: &mut Model, weighed: Weighed) {
     if weighed.generation != model.generation {
         return;
     }
-    model.judged.take(&weighed.assessment, weighed.now, weighed.whole);
+    model.judged.take(&weighed.assessment, &weighed.inventory.coverage, weighed.now, weighed.whole);
     model.lineage = weighed.lineage;
     model.names = weighed.names;
     model.assessment = weighed.assessment;

@@ -9,7 +9,12 @@ use super::super::theme::Role;
 use super::super::tree;
 use crate::base::time::span;
 use crate::inventory::{Document, Kind, Link, ResourceRef};
+<<<<<<< HEAD
 use crate::posture::{Evidence, Status, Verdict};
+=======
+use crate::posture::compliance::FRAMEWORKS;
+use crate::posture::{Status, Verdict};
+>>>>>>> cons
 
 /// Columns.
 pub const COLUMNS: &[Column] = &[
@@ -75,12 +80,23 @@ pub fn page(model: &Model, id: &str, width: usize) -> Page {
     };
     let words = if verdict.stale.is_some() { format!("{words}, stale") } else { words };
     page.state = Some((verdict.severity.into(), words));
-    page.text(Role::Title, verdict.title);
-    page.text(Role::Text, verdict.reason.as_str());
+    page.text(Role::Title, verdict.reason.as_str());
     page.gap();
+    let control = crate::posture::control(verdict.control);
+    page.field("should be", Role::Text, verdict.title);
     let resource = &verdict.resource;
     let name = format!("{} {}", resource.kind.word(), verdict.name);
     page.field_to("on", Role::Accent, name, Some(Target::Go(Place::Resource(resource.clone()))));
+    if let Some(since) = model.judged.since(&verdict.id) {
+        let age = span(model.now.secs_since(since).max(0));
+        page.field("open for", Role::Dim, format!("{age}, since {}", since.minute()));
+    }
+    if let Some(control) = control {
+        page.field("to do", Role::Text, control.remediation);
+        if !control.cli.is_empty() {
+            page.field("by hand", Role::Dim, control.cli);
+        }
+    }
     statements(model, verdict, &mut page);
     if !verdict.evidence.is_empty() {
         page.head("Evidence");
@@ -91,15 +107,18 @@ pub fn page(model: &Model, id: &str, width: usize) -> Page {
         let label: String = fact.label.as_str().chars().take(24).collect();
         page.field(&label, role, format!("{}{at}", fact.value));
     }
-    page.gap();
-    page.field("id", Role::Dim, resource.id.as_str());
-    page.field("code", Role::Dim, verdict.code);
-    if let Some(since) = model.judged.since(&verdict.id) {
-        let age = span(model.now.secs_since(since).max(0));
-        page.field("open for", Role::Dim, format!("{age}, since {}", since.minute()));
-    }
     fixes(verdict, &mut page);
     affected(model, verdict, &mut page);
+    page.head("How it is judged");
+    page.field("id", Role::Dim, resource.id.as_str());
+    page.field("code", Role::Dim, verdict.code);
+    if let Some(control) = control {
+        page.field("by", Role::Text, control.logic);
+        for (name, ids) in control.compliance {
+            let target = FRAMEWORKS.iter().find(|held| held.name == *name).map(|held| Place::Framework(held.id));
+            page.field_to("speaks to", Role::Text, format!("{name}  {}", ids.join(" ")), target.map(Target::Go));
+        }
+    }
     page.head("Read from");
     for source in &verdict.sources {
         let state = model.inventory.coverage.state(*source, model.now);
