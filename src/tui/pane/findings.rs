@@ -9,12 +9,8 @@ use super::super::theme::Role;
 use super::super::tree;
 use crate::base::time::span;
 use crate::inventory::{Document, Kind, Link, ResourceRef};
-<<<<<<< HEAD
-use crate::posture::{Evidence, Status, Verdict};
-=======
 use crate::posture::compliance::FRAMEWORKS;
-use crate::posture::{Status, Verdict};
->>>>>>> cons
+use crate::posture::{Evidence, Status, Verdict};
 
 /// Columns.
 pub const COLUMNS: &[Column] = &[
