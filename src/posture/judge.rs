@@ -319,6 +319,27 @@ fn sentences(reasons: &[String]) -> String {
     }
 }
 
+impl Draft<Subject<'_>> {
+    /// The same, when something was left open besides: what is wrong stays wrong, and that there may be more is
+    /// told beside it. Without that, a finding that can no longer be seen would look like one that was mended.
+    #[must_use]
+    pub fn conclude_open(
+        self,
+        problems: Vec<Problem>,
+        open: Option<(&'static str, Text)>,
+        right: impl fmt::Display,
+    ) -> Vec<Verdict> {
+        let Some((code, why)) = open else { return self.conclude(problems, right) };
+        if problems.is_empty() {
+            return vec![self.undecided(code, why)];
+        }
+        let beside = Draft { subject: self.subject.clone().part(code), evidence: self.evidence.clone() };
+        let mut verdicts = self.conclude(problems, right);
+        verdicts.push(beside.undecided(code, format!("there may be more: {why}")));
+        verdicts
+    }
+}
+
 /// Names in a sentence: `a, b and 3 more`.
 pub(super) fn listed<T: fmt::Display>(names: impl IntoIterator<Item = T>) -> String {
     listed_by(names, |name| name.to_string())

@@ -416,12 +416,14 @@ pub(super) fn settle(
     unsure: Option<(&'static str, Text)>,
     right: impl fmt::Display,
 ) -> Vec<Verdict> {
-    match (problems.is_empty(), unsure.or_else(|| doubt(identity))) {
-        (true, Some((code, why))) => vec![draft.undecided(code, why)],
-        (true, None) => draft.conclude(problems, right),
-        // What is not seen of the organization may soften a finding.
-        (false, _) => draft.shows_some("notSeen", identity.bounds.gap()).conclude(problems, right),
+    if problems.is_empty() {
+        return match unsure.or_else(|| doubt(identity)) {
+            Some((code, why)) => vec![draft.undecided(code, why)],
+            None => draft.conclude(problems, right),
+        };
     }
+    // What is not seen of the organization may soften a finding.
+    draft.shows_some("notSeen", identity.bounds.gap()).conclude_open(problems, unsure, right)
 }
 
 /// What a control on everybody's rights says where there is nothing to protect, or nobody knows; none where there is.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::macie::{Uncovered, coverage};
-use crate::base::Timestamp;
+use crate::base::{Text, Timestamp};
 use crate::inventory::bedrock::{CustomizationJob, InvocationLogs};
 use crate::inventory::guardrails::{GuardrailDetail, GuardrailVersion};
 use crate::inventory::s3::Presence;
@@ -68,10 +68,8 @@ fn filtered(judge: &Judge<'_>) -> Vec<Verdict> {
                 Err(why) => open.push(why),
             }
         }
-        match open.into_iter().next() {
-            Some(why) if problems.is_empty() => vec![draft.undecided("unread", why)],
-            _ => draft.conclude(problems, "learns from filtered and inspected logs"),
-        }
+        let open = open.into_iter().next().map(|why| ("unread", Text::new(why)));
+        draft.conclude_open(problems, open, "learns from filtered and inspected logs")
     })
 }
 

@@ -10,7 +10,7 @@ use crate::posture::control::{Context, Control};
 use crate::posture::judge::{Judge, listed, unread};
 use crate::posture::verdict::{Area, Severity, Verdict};
 
-use super::{CUSTOMIZED, idle};
+use super::idle;
 
 pub(in crate::posture) const DET_10: Control = Control {
     id: "CUS-DET-10",
@@ -18,8 +18,19 @@ pub(in crate::posture) const DET_10: Control = Control {
     severity: Severity::High,
     area: Area::Detection,
     what: "customization jobs, custom or imported models, deployments",
-    lists: CUSTOMIZED,
-    tables: &[SourceId::ACCESS_ANALYZER, SourceId::ANALYZER_FINDINGS],
+    lists: &[],
+    // why all that names buckets, keys and roles: silence on the lineage is only known of a whole lineage.
+    tables: &[
+        SourceId::JOBS,
+        SourceId::JOB_DETAILS,
+        SourceId::MODELS,
+        SourceId::IMPORT_JOBS,
+        SourceId::IMPORT_JOB_DETAILS,
+        SourceId::IMPORTED_MODELS,
+        SourceId::DEPLOYMENTS,
+        SourceId::ACCESS_ANALYZER,
+        SourceId::ANALYZER_FINDINGS,
+    ],
     details: &[SourceId::ANALYZER_DETAILS],
     logic: "The region must have an active analyzer for access from outside (of the account or the organization), and it \
             must have no active finding on a bucket, key or role of the lineage. A finding that names trusted accounts \

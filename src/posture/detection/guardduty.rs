@@ -111,8 +111,17 @@ pub(in crate::posture) const DET_06: Control = Control {
     severity: Severity::High,
     area: Area::Detection,
     what: "customization jobs, models or detectors of GuardDuty",
-    lists: &[SourceId::JOBS, SourceId::JOB_DETAILS, SourceId::MODELS, SourceId::IMPORT_JOBS],
-    tables: &[SourceId::GUARDDUTY, SourceId::THREATS],
+    lists: &[],
+    // why all that names buckets and roles: that nothing touches the lineage is only known of a whole lineage.
+    tables: &[
+        SourceId::JOBS,
+        SourceId::JOB_DETAILS,
+        SourceId::MODELS,
+        SourceId::IMPORT_JOBS,
+        SourceId::IMPORT_JOB_DETAILS,
+        SourceId::GUARDDUTY,
+        SourceId::THREATS,
+    ],
     details: &[SourceId::THREAT_DETAILS],
     logic: "No finding of GuardDuty that is not archived may be about the use of Bedrock, about a bucket of the \
             lineage, or about a role of it. Graded by GuardDuty's own severity: from 7 high (from 9 critical), from 4 \

@@ -15,8 +15,20 @@ pub(in crate::posture) const IAM_11: Control = Control {
     severity: Severity::Low,
     area: Area::Identity,
     what: "service roles of jobs and of invocation logging",
-    lists: super::WORK_LISTS,
-    tables: &[SourceId::AUTHORIZATION, SourceId::TAGS],
+    lists: &[],
+    // why tables: that a role serves one purpose alone is only known when every use of roles is.
+    tables: &[
+        SourceId::JOBS,
+        SourceId::JOB_DETAILS,
+        SourceId::IMPORT_JOBS,
+        SourceId::IMPORT_JOB_DETAILS,
+        SourceId::EVALUATION_JOBS,
+        SourceId::EVALUATION_JOB_DETAILS,
+        SourceId::BATCH_JOBS,
+        SourceId::LOGGING,
+        SourceId::AUTHORIZATION,
+        SourceId::TAGS,
+    ],
     details: &[],
     logic: "A role must serve only one of customization, import, evaluation, batch inference and invocation logging, \
             and only jobs of one data class, as far as jobs are tagged with one (data-classification). A role that the \

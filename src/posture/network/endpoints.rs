@@ -10,7 +10,7 @@ use crate::posture::control::Control;
 use crate::posture::judge::{Judge, Problem, listed};
 use crate::posture::verdict::{Area, Severity, Verdict};
 
-use super::reach::{JOB_LISTS, Network, endpoints_of, is_available, networks};
+use super::reach::{Network, endpoints_of, is_available, networks};
 use super::routes::{Way, way_out};
 
 pub(in crate::posture) const NET_03: Control = Control {
@@ -19,8 +19,17 @@ pub(in crate::posture) const NET_03: Control = Control {
     severity: Severity::High,
     area: Area::Network,
     what: "VPCs of customization and import jobs",
-    lists: JOB_LISTS,
-    tables: &[SourceId::SUBNETS, SourceId::ROUTE_TABLES, SourceId::ENDPOINTS],
+    lists: &[],
+    // why the jobs too: one that is not known may run in another subnet of the VPC.
+    tables: &[
+        SourceId::JOBS,
+        SourceId::JOB_DETAILS,
+        SourceId::IMPORT_JOBS,
+        SourceId::IMPORT_JOB_DETAILS,
+        SourceId::SUBNETS,
+        SourceId::ROUTE_TABLES,
+        SourceId::ENDPOINTS,
+    ],
     details: &[],
     logic: "Each VPC that jobs run in must have an available S3 gateway endpoint of this Region that is entered in the \
             route table of every subnet a job names (its own table, else the VPC's main one). An available S3 \

@@ -10,7 +10,7 @@ use crate::posture::control::Control;
 use crate::posture::judge::{Judge, Problem, listed};
 use crate::posture::verdict::{Area, Severity, Verdict};
 
-use super::reach::{JOB_LISTS, networks};
+use super::reach::networks;
 
 pub(in crate::posture) const NET_08: Control = Control {
     id: "CUS-NET-08",
@@ -18,8 +18,16 @@ pub(in crate::posture) const NET_08: Control = Control {
     severity: Severity::Medium,
     area: Area::Network,
     what: "VPCs of customization and import jobs",
-    lists: JOB_LISTS,
-    tables: &[SourceId::SUBNETS, SourceId::FLOW_LOGS],
+    lists: &[],
+    // why the jobs too: one that is not known may run in another subnet of the VPC.
+    tables: &[
+        SourceId::JOBS,
+        SourceId::JOB_DETAILS,
+        SourceId::IMPORT_JOBS,
+        SourceId::IMPORT_JOB_DETAILS,
+        SourceId::SUBNETS,
+        SourceId::FLOW_LOGS,
+    ],
     details: &[],
     logic: "Each subnet that a job names must be covered by a flow log, of its own or of its VPC, that is active, whose \
             delivery does not fail, and that records accepted and rejected traffic. Logs on single network interfaces \

@@ -29,7 +29,12 @@ impl Wanted {
         let ids = |ids: Vec<ResourceId>| Self { ids, ..Self::default() };
         let each = |ids: &mut dyn Iterator<Item = &ResourceId>| ids.cloned().collect::<Vec<_>>();
         match source {
-            S::FLOW_LOGS => ids(each(&mut inventory.vpcs.keys().chain(inventory.subnets.keys()))),
+            S::FLOW_LOGS => {
+                // why not the list of VPCs alone: a log of a VPC must be found where VPCs may not be described.
+                let of_subnets = inventory.subnets.values().map(|subnet| &subnet.vpc);
+                let vpcs: BTreeSet<&ResourceId> = inventory.vpcs.keys().chain(of_subnets).collect();
+                ids(each(&mut vpcs.into_iter().chain(inventory.subnets.keys())))
+            }
             S::DHCP_OPTIONS => ids(each(&mut inventory.vpcs.values().filter_map(|vpc| vpc.dhcp_options.as_ref()))),
             S::PREFIX_LISTS => ids(prefix_lists(inventory)),
             S::METRICS => ids(each(
