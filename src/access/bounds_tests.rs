@@ -156,6 +156,8 @@ fn an_organization_takes_away_what_it_is_seen_to() {
 }
 
 #[test]
+// why: a table of whole inventories, once.
+#[allow(clippy::large_stack_arrays)]
 fn what_cannot_be_read_of_it_settles_nothing_that_it_could_take_away() {
     let blind = |spoil: &dyn Fn(&mut Inventory)| {
         let mut inventory =

@@ -192,7 +192,9 @@ impl Condition {
     fn holds_whatever(&self, filled: &Filled<'_>) -> Tri {
         let both =
             ["true", "false"].iter().all(|word| self.values.iter().any(|value| value.eq_ignore_ascii_case(word)));
-        let nothing = filled.values.is_empty() && !filled.open;
+        // What differs from nothing listed differs from it, unless nothing may be said to differ.
+        let differs = self.operator.opposite_of().is_some() && !filled.void;
+        let nothing = filled.values.is_empty() && !filled.open && !differs;
         match self.operator {
             Operator::Null if both => Tri::Yes,
             Operator::Null => Tri::Maybe,
@@ -284,7 +286,8 @@ pub fn is_multivalued(key: &str) -> bool {
         "iam:accountpropertynamespaces",
     ];
     let key = key.to_ascii_lowercase();
-    let known = ["aws:", "kms:", "s3:", "bedrock:", "iam:", "sts:", super::expr::SESSION_NAME];
+    let ours = [super::expr::SESSION_NAME, super::expr::FEDERATED_BY];
+    let known = ["aws:", "kms:", "s3:", "bedrock:", "iam:", "sts:", ours[0], ours[1]];
     MANY.contains(&key.as_str()) || !known.iter().any(|prefix| key.starts_with(prefix))
 }
 
@@ -355,7 +358,7 @@ fn number(text: &str) -> Option<f64> {
 }
 
 /// ISO 8601, or seconds since 1970.
-fn date(text: &str) -> Option<Timestamp> {
+pub(super) fn date(text: &str) -> Option<Timestamp> {
     text.parse().ok().or_else(|| Some(Timestamp::from_secs(text.trim().parse().ok()?)))
 }
 
@@ -410,6 +413,10 @@ mod tests {
             ("StringEquals", vec!["a*"], known(&["ab"]), no),
             ("StringEquals", vec!["a"], ContextValue::Absent, no),
             ("StringEquals", vec!["a"], ContextValue::Unknown, maybe),
+            ("ForAnyValue:StringEquals", vec![], ContextValue::Unknown, no),
+            ("ForAnyValue:StringNotEquals", vec![], known(&["a"]), yes),
+            ("ForAnyValue:StringNotEquals", vec![], ContextValue::Absent, no),
+            ("ForAnyValue:StringNotEquals", vec![], ContextValue::Unknown, maybe),
             ("StringEqualsIfExists", vec!["a"], ContextValue::Absent, yes),
             ("StringNotEquals", vec!["a", "b"], known(&["b"]), no),
             ("StringNotEquals", vec!["a", "b"], known(&["c"]), yes),

@@ -367,6 +367,8 @@ pub enum Path {
     Direct,
     /// It names the role of the caller's session.
     RoleOfSession,
+    /// It names the user whose rights the caller's session has.
+    UserOfFederated,
     /// It leaves it to the account, and the caller's own policies allow.
     RootDelegated,
     /// Both sides of two accounts allow.
@@ -385,6 +387,7 @@ impl Path {
         match self {
             Self::Direct => "Direct",
             Self::RoleOfSession => "RoleOfSession",
+            Self::UserOfFederated => "UserOfFederated",
             Self::RootDelegated => "RootDelegated",
             Self::CrossAccount => "CrossAccount",
             Self::Identity => "Identity",
@@ -430,6 +433,11 @@ impl Answer {
     /// policy changes.
     pub fn of_what_was_read(&self) -> &Decision {
         self.beneath.as_ref().unwrap_or(&self.decision)
+    }
+
+    /// The same, taken out.
+    pub fn into_what_was_read(self) -> Decision {
+        self.beneath.unwrap_or(self.decision)
     }
 
     /// An answer that nothing could be seen for.

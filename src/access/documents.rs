@@ -43,6 +43,9 @@ fn single<'a>(inventory: &'a Inventory, target: &Target, layer: &Layer) -> Optio
             if let Some(model) = inventory.models.get(&id) {
                 return Some((format!("policy of model {}", model.name), model.policy.known().ok()?.as_ref()?));
             }
+            if target.arn().service != "s3" {
+                return None;
+            }
             let name = target.arn().resource.split('/').next().unwrap_or_default();
             let bucket = inventory.buckets.get(name)?;
             Some((format!("bucket policy of {name}"), bucket.policy.known().ok()?.as_ref()?))

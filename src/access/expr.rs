@@ -9,6 +9,8 @@ use crate::base::{Arn, Text};
 
 /// The key under which an expression asks for the name of a role's session. No policy can name it.
 pub const SESSION_NAME: &str = "the session's name";
+/// What is asked for the user whose rights a federated user's session has: no condition key either.
+pub const FEDERATED_BY: &str = "the user who federated it";
 
 /// The key under which it asks for the object of a bucket, when the question is about "some object".
 pub const OBJECT: &str = "the object";
@@ -86,8 +88,8 @@ impl Atom {
 
     fn words(&self) -> String {
         match self {
-            Self::Condition { condition, .. } if condition.key == SESSION_NAME => {
-                format!("{SESSION_NAME} is {}", condition.values.join(" or "))
+            Self::Condition { condition, .. } if [SESSION_NAME, FEDERATED_BY].contains(&condition.key.as_str()) => {
+                format!("{} is {}", condition.key, condition.values.join(" or "))
             }
             Self::Condition { condition, .. } => condition.words().as_str().to_owned(),
             Self::Resource { resources, open, .. } => {

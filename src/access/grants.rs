@@ -2,7 +2,7 @@
 
 use super::condition::{Condition, Operator, SetOperator};
 use super::decision::{Deciding, Layer, Tri, Truth};
-use super::expr::{Expr, SESSION_NAME};
+use super::expr::{Expr, FEDERATED_BY, SESSION_NAME};
 use super::identity::Identity;
 use super::policy::Version;
 use super::principal::{Caller, Class, Match, PrincipalEntry};
@@ -54,14 +54,16 @@ fn way(grant: &Grant, met: &Match, operation: &str, identity: &Identity, limit: 
     let by = Deciding { layer: Layer::Grant(grant.id.clone()), pointer: None, span: None, sid: Text::default() };
     let mut truth = match met {
         Match::None => return Truth::no(),
-        Match::IfSession(name) => Truth::when(Expr::equals(SESSION_NAME, name), Some(by)),
+        Match::IfSession(name) => Truth::when(ask.is(SESSION_NAME, name), Some(by)),
+        Match::IfFederatedBy(user) => Truth::when(ask.is(FEDERATED_BY, user), Some(by)),
         // G2: then the account's own policies decide who of it.
         Match::As(Class::Account) => Truth::when(Expr::True, Some(by)).and(identity.allow(ask)).and(limit.clone()),
         Match::As(_) => Truth::when(Expr::True, Some(by)),
     };
     truth = truth.and(Truth::when(constraints(grant, operation, ask), None));
     // G3: AWS does not say whether an implicit deny of a boundary or session policy limits a grant.
-    if *met == Match::As(Class::RoleOfSession) && limit.tri() != Tri::Yes {
+    let within = matches!(met, Match::As(Class::RoleOfSession) | Match::IfFederatedBy(_));
+    if within && limit.tri() != Tri::Yes {
         let why = format!("grant {}: AWS does not say whether the boundary or session policy limits it", grant.id);
         truth = truth.and(Truth::blind(why).or(limit.clone().unnamed()));
     }

@@ -90,6 +90,11 @@ impl Identity {
                     }
                 }
             }
+            Caller::User(arn) if caller.is_federated() => {
+                let name = arn.name();
+                let why = "it has what the user who federated it has, as far as its session policy lets it, and neither is told by its ARN";
+                reader.gap(format!("federated user {name}: {why}"));
+            }
             Caller::User(arn) => match inventory.users.get(arn.to_string().as_str()) {
                 None => reader.missing("user"),
                 Some(user) => {

@@ -148,7 +148,8 @@ pub struct Guards {
     /// Resource control policies of the resource's account, root first; `None` for those that were read. They only
     /// deny: what AWS itself puts on every level allows everything.
     pub rcps: Option<Vec<Level>>,
-    /// Policies of the VPC endpoint that the request comes through.
+    /// Policies of the VPC endpoint that the request comes through; an empty list is a request that none limits, `None`
+    /// one of which that is not known.
     pub endpoint: Option<Vec<Policy>>,
     /// The session policies of the caller; an empty list is a session without, `None` one that was not seen.
     pub session: Option<Vec<Policy>>,
@@ -162,6 +163,11 @@ impl Guards {
 
     /// What was not looked at, in words.
     pub fn unseen(&self) -> Option<Text> {
-        self.session.is_none().then(|| Text::new(super::plain::UNSEEN))
+        match (&self.session, &self.endpoint) {
+            (None, None) => Some(Text::new(super::plain::UNSEEN)),
+            (None, Some(_)) => Some(Text::new("session policies are not evaluated")),
+            (Some(_), None) => Some(Text::new("VPC endpoint policies are not evaluated")),
+            (Some(_), Some(_)) => None,
+        }
     }
 }

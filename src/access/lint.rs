@@ -3,9 +3,11 @@
 use super::Operator;
 use super::catalogue;
 use super::condition::{Condition, SetOperator};
+use super::expiry::{self, SOON};
 use super::policy::{Effect, Policy, Statement};
 use super::principal::PrincipalEntry;
-use crate::base::Text;
+use crate::base::time::span;
+use crate::base::{Text, Timestamp};
 use crate::inventory::Document;
 
 /// What kind of document is read.
@@ -28,23 +30,39 @@ pub struct Remark {
     pub code: &'static str,
     /// JSON pointer to the statement; `/` for the document.
     pub pointer: String,
+    /// What a person calls the statement: its Sid, or its place. Empty for the document.
+    pub label: Text,
     /// In words.
     pub words: Text,
 }
 
-/// Reads a document for what is wrong with it, in the order of its statements.
-pub fn lint(document: &Document, kind: Kind) -> Vec<Remark> {
+impl Remark {
+    fn of_document(code: &'static str, words: String) -> Self {
+        Self { code, pointer: "/".to_owned(), label: Text::default(), words: Text::new(words) }
+    }
+
+    /// Whether nothing is wrong: it is only good to know.
+    pub fn is_information(&self) -> bool {
+        self.code == "expires-soon"
+    }
+
+    /// In one line, with the statement.
+    pub fn line(&self) -> Text {
+        if self.label.is_empty() { self.words.clone() } else { Text::new(format!("{}: {}", self.label, self.words)) }
+    }
+}
+
+/// Reads a document for what is wrong with it at a time, in the order of its statements.
+pub fn lint(document: &Document, kind: Kind, now: Timestamp) -> Vec<Remark> {
     let mut found = Vec::new();
     let policy = match Policy::parse(document) {
         Ok(policy) => policy,
-        Err(error) => {
-            let words = Text::new(error.to_string());
-            return vec![Remark { code: "no-policy", pointer: "/".to_owned(), words }];
-        }
+        Err(error) => return vec![Remark::of_document("no-policy", error.to_string())],
     };
     for statement in &policy.statements {
         let mut say = |code, words: String| {
-            found.push(Remark { code, pointer: statement.pointer(), words: Text::new(words) });
+            let label = Text::new(statement.label());
+            found.push(Remark { code, pointer: statement.pointer(), label, words: Text::new(words) });
         };
         if let Some(why) = &statement.malformed {
             say("malformed", format!("AWS would refuse it: {why}"));
@@ -56,13 +74,13 @@ pub fn lint(document: &Document, kind: Kind) -> Vec<Remark> {
             conditions(condition, statement, &mut say);
         }
         catalogued(statement, kind, &mut say);
+        ends(statement, now, &mut say);
     }
     if kind == Kind::Key {
         let (bytes, limit) = (document.raw().len(), Document::KEY_POLICY_LIMIT);
         if bytes > limit - limit / 10 {
             let left = limit.saturating_sub(bytes);
-            let words = Text::new(format!("{bytes} bytes of {limit}: {left} left"));
-            found.push(Remark { code: "nearly-full", pointer: "/".to_owned(), words });
+            found.push(Remark::of_document("nearly-full", format!("{bytes} bytes of {limit}: {left} left")));
         }
     }
     found
@@ -141,6 +159,18 @@ fn conditions(condition: &Condition, statement: &Statement, say: &mut dyn FnMut(
     }
 }
 
+/// What has ended, or is about to: a break-glass statement that nobody took out.
+fn ends(statement: &Statement, now: Timestamp, say: &mut dyn FnMut(&'static str, String)) {
+    let Some(end) = expiry::ends(statement) else { return };
+    let left = end.secs_since(now);
+    let does = if statement.effect == Effect::Allow { "allows" } else { "denies" };
+    if end <= now {
+        say("expired", format!("it ended on {end} and {does} nothing any more: take it out"));
+    } else if left < SOON {
+        say("expires-soon", format!("it {does} until {end}: {} left", span(left)));
+    }
+}
+
 fn is_known(key: &str) -> bool {
     catalogue::knows_key(key) == Some(true)
 }
@@ -201,11 +231,64 @@ fn catalogued(statement: &Statement, kind: Kind, say: &mut dyn FnMut(&'static st
 mod tests {
     use super::*;
 
+    fn now() -> Timestamp {
+        "2026-12-01T00:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn what_has_ended_is_told_and_what_ends_soon() {
+        let one = |effect: &str, condition: &str| {
+            let text = format!(
+                r#"{{"Version":"2012-10-17","Statement":{{"Sid":"Glass","Effect":"{effect}","Principal":{{"AWS":"111122223333"}},
+                "Action":"kms:Decrypt","Resource":"*","Condition":{{{condition}}}}}}}"#
+            );
+            let found = lint(&Document::new(text), Kind::Key, now());
+            assert!(found.len() < 2, "{found:?}");
+            found.into_iter().next().map(|one| (one.code, one.line().to_string(), one.is_information()))
+        };
+        let over = |effect: &str, condition: &str, words: &str| {
+            let told = one(effect, condition);
+            assert_eq!(told, Some(("expired", format!("\"Glass\": {words}"), false)), "{condition}");
+        };
+        over(
+            "Allow",
+            r#""DateLessThan":{"aws:CurrentTime":"2026-11-20T10:00:00Z"}"#,
+            "it ended on 2026-11-20T10:00:00Z and allows nothing any more: take it out",
+        );
+        over(
+            "Deny",
+            r#""DateLessThanEquals":{"AWS:currenttime":["2026-11-20T10:00:00Z","1796083199"]}"#,
+            "it ended on 2026-11-30T23:59:59.001Z and denies nothing any more: take it out",
+        );
+        for condition in [
+            r#""DateLessThan":{"aws:CurrentTime":"2026-12-01T00:00:00Z"}"#,
+            r#""DateLessThanIfExists":{"aws:EpochTime":"1796083199"}"#,
+            r#""NumericLessThan":{"aws:EpochTime":"1796083199"}"#,
+            r#""DateLessThan":{"aws:CurrentTime":"2027-06-01T00:00:00Z","aws:EpochTime":"0"}"#,
+        ] {
+            assert_eq!(one("Allow", condition).map(|told| told.0), Some("expired"), "{condition}");
+        }
+        let soon = one("Allow", r#""DateLessThan":{"aws:CurrentTime":"2026-12-10T00:00:00Z"}"#);
+        assert_eq!(
+            soon,
+            Some(("expires-soon", "\"Glass\": it allows until 2026-12-10T00:00:00Z: 9d left".to_owned(), true))
+        );
+        for condition in [
+            r#""DateLessThan":{"aws:CurrentTime":"2027-02-01T00:00:00Z"}"#,
+            r#""DateLessThan":{"aws:CurrentTime":["2026-11-01T00:00:00Z","2027-02-01T00:00:00Z"]}"#,
+            r#""DateGreaterThan":{"aws:CurrentTime":"2026-11-01T00:00:00Z"}"#,
+            r#""DateNotEquals":{"aws:CurrentTime":"2026-11-01T00:00:00Z"}"#,
+            r#""DateLessThan":{"aws:TokenIssueTime":"2026-11-01T00:00:00Z"}"#,
+        ] {
+            assert_eq!(one("Allow", condition), None, "{condition}");
+        }
+    }
+
     #[test]
     fn each_remark_has_its_statement_and_a_clean_policy_has_none() {
         let key = |statement: &str| {
             let document = Document::new(format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#));
-            lint(&document, Kind::Key).into_iter().map(|remark| remark.code).collect::<Vec<_>>()
+            lint(&document, Kind::Key, now()).into_iter().map(|remark| remark.code).collect::<Vec<_>>()
         };
         let one = |principal: &str, action: &str, more: &str| {
             key(&format!(r#"{{"Effect":"Allow","Principal":{principal},"Action":"{action}","Resource":"*"{more}}}"#))
@@ -261,7 +344,7 @@ mod tests {
         }
         let identity = |statement: &str| {
             let document = Document::new(format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#));
-            lint(&document, Kind::Identity).into_iter().map(|remark| remark.code).collect::<Vec<_>>()
+            lint(&document, Kind::Identity, now()).into_iter().map(|remark| remark.code).collect::<Vec<_>>()
         };
         let on = |action: &str, resource: &str| {
             identity(&format!(r#"{{"Effect":"Allow","Action":{action},"Resource":"{resource}"}}"#))
@@ -281,7 +364,7 @@ mod tests {
             r#"{{"Statement":[{{"Sid":"{}","Effect":"Deny","Principal":"*","Action":"kms:*","Resource":"*"}}]}}"#,
             "x".repeat(32_000)
         );
-        assert_eq!(lint(&Document::new(full), Kind::Key)[0].code, "nearly-full");
-        assert_eq!(lint(&Document::new("{"), Kind::Key)[0].code, "no-policy");
+        assert_eq!(lint(&Document::new(full), Kind::Key, now())[0].code, "nearly-full");
+        assert_eq!(lint(&Document::new("{"), Kind::Key, now())[0].code, "no-policy");
     }
 }

@@ -13,7 +13,9 @@ pub mod catalogue;
 pub mod condition;
 pub mod decision;
 mod documents;
+pub mod endpoint;
 pub mod engine;
+mod expiry;
 pub mod expr;
 mod grants;
 pub mod identity;
@@ -31,6 +33,7 @@ pub mod principal;
 mod print;
 pub mod propose;
 mod raise;
+pub mod remarks;
 pub mod request;
 mod scan;
 pub mod scenario;
@@ -45,6 +48,7 @@ pub use bounds::Bounds;
 pub use condition::{Condition, Operator, SetOperator};
 pub use decision::{Answer, Block, Deciding, Decision, Layer, Path, Tri, Truth};
 pub use documents::documents;
+pub use endpoint::{NoWay, Through};
 pub use expr::Expr;
 pub use identity::Identity;
 pub use plain::{KeyAccess, callers, decide, identity_decides, key_decision};
@@ -53,10 +57,12 @@ pub use principal::{Caller, Class, Match, NotACaller, PrincipalEntry, Principals
 pub use request::{Guards, Level, Request, Resource, Rules};
 pub use scenario::{ContextValue, Facts, Scenario};
 pub use target::{NoTarget, Target};
-pub use who::{Matrix, People, Row, Shift, Who, who_can};
+pub use who::{Matrix, People, Row, Shift, Who, who_can, who_under};
 
 #[cfg(test)]
 mod conformance_tests;
+#[cfg(test)]
+mod federated_tests;
 #[cfg(test)]
 mod hostile_tests;
 #[cfg(test)]

@@ -90,6 +90,13 @@ pub(super) fn strict(text: &str) -> Result<Value, serde_json::Error> {
     serde_json::from_str::<Strict>(text).map(|Strict(value)| value)
 }
 
+/// What is wrong, without the place: that is told beside it.
+fn without_place(error: &serde_json::Error) -> String {
+    let words = error.to_string();
+    let place = format!(" at line {} column {}", error.line(), error.column());
+    words.strip_suffix(&place).unwrap_or(&words).to_owned()
+}
+
 impl Policy {
     /// Parses a document. A statement that cannot be read is kept with [`Statement::malformed`]; only a
     /// document that is no policy at all is an error.
@@ -101,7 +108,7 @@ impl Policy {
         let json = strict(raw).map_err(|error| BadPolicy::Json {
             line: error.line(),
             column: error.column(),
-            why: safe(&error.to_string()).into_owned(),
+            why: safe(&without_place(&error)).into_owned(),
         })?;
         let mut policy = Self::from_json(&json)?;
         for (statement, span) in policy.statements.iter_mut().zip(super::span::statements(raw)) {

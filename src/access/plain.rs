@@ -1,17 +1,17 @@
 //! The question about a key in its plainest form, as controls and fixes ask it: one caller, one action,
 //! every layer that the inventory holds.
 //!
-//! Session policies are not in the inventory; every answer says so. What AWS does not settle comes out as `Uncertain`, what depends on the request as `Conditional`.
+//! Session policies are not in the inventory, nor is the way that a request takes; every answer says so. What AWS does not settle comes out as `Uncertain`, what depends on the request as `Conditional`.
 
 use super::decision::Answer;
 use super::identity::Identity;
-use super::policy::Policy;
+use super::policy::{BadPolicy, Policy};
 use super::principal::Caller;
 use super::request::{Ground, Guards, Resource, Rules, evaluate};
 use super::scenario::{ContextValue, Facts, Scenario};
 use crate::base::{Arn, ResourceId, Text};
 use crate::inventory::kms::{Grant, Key, KeyState};
-use crate::inventory::{Inventory, SourceId};
+use crate::inventory::{Document, Inventory, SourceId};
 
 /// A key and everything on the resource's side, parsed once.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,8 +33,13 @@ pub struct KeyAccess {
 impl KeyAccess {
     /// Of a key. `None` when its id is no key ARN.
     pub fn of(key: &Key) -> Option<Self> {
+        Self::with(key, Policy::parse)
+    }
+
+    /// The same by who has parsed its policy already.
+    pub fn with(key: &Key, parse: impl FnOnce(&Document) -> Result<Policy, BadPolicy>) -> Option<Self> {
         let policy = match key.policy.known() {
-            Ok(document) => Policy::parse(document).map_err(|error| Text::new(format!("key policy: {error}"))),
+            Ok(document) => parse(document).map_err(|error| Text::new(format!("key policy: {error}"))),
             Err(unknown) => Err(Text::new(format!("key policy: {unknown}"))),
         };
         let grants = key.grants.known().cloned().map_err(|unknown| Text::new(format!("grants: {unknown}")));
@@ -89,7 +94,7 @@ impl KeyAccess {
 }
 
 /// What no answer has looked at.
-pub const UNSEEN: &str = "session policies are not evaluated";
+pub const UNSEEN: &str = "session policies and VPC endpoint policies are not evaluated";
 
 /// Whether a caller may do `action` (`kms:Decrypt`) on a key, and by what (E1, E6–E12, G1–G4).
 pub fn decide(key: &KeyAccess, identity: &Identity, action: &str, scenario: &Scenario) -> Answer {

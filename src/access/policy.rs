@@ -116,6 +116,24 @@ impl Policy {
     /// a megabyte leaves room, and an hour of parsing none.
     pub const MAX_BYTES: usize = 1 << 20;
 
+    /// One that allows everything.
+    pub fn everything() -> Self {
+        let all = || vec!["*".to_owned()];
+        let statement = Statement {
+            index: 0,
+            in_array: true,
+            sid: Text::default(),
+            effect: Effect::Allow,
+            actions: Some(Actions { negated: false, patterns: all() }),
+            resources: Some(Resources { negated: false, patterns: all() }),
+            principals: None,
+            conditions: Vec::new(),
+            span: 0..0,
+            malformed: None,
+        };
+        Self { version: Version::V2012, statements: vec![statement] }
+    }
+
     /// Whether every statement could be read.
     pub fn is_well_formed(&self) -> bool {
         self.malformed().next().is_none()

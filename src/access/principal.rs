@@ -30,6 +30,11 @@ pub enum Caller {
 pub struct NotACaller(String);
 
 impl Caller {
+    /// Whether it is the session of a federated user. By which user it was federated, its ARN does not tell.
+    pub fn is_federated(&self) -> bool {
+        matches!(self, Self::User(arn) if arn.service == "sts")
+    }
+
     /// From an ARN of a role, a role session, a user or an account's root, or from a service principal.
     pub fn parse(text: &str) -> Result<Self, NotACaller> {
         let no = || NotACaller(safe(text).chars().take(120).collect());
@@ -157,6 +162,13 @@ impl PrincipalEntry {
             }
             (Self::Account(id), _) if account(id) => Match::As(Class::Account),
             (Self::Arn(named), Caller::User(user)) if named == user => Match::As(Class::Direct),
+            (Self::Arn(named), Caller::User(user))
+                if caller.is_federated()
+                    && named.kind() == ArnKind::User
+                    && (&named.partition, &named.account) == (&user.partition, &user.account) =>
+            {
+                Match::IfFederatedBy(named.to_string())
+            }
             (Self::Arn(named), Caller::Role { arn, session }) => match named.kind() {
                 ArnKind::Role if same_role(named, arn, named.name()) => Match::As(Class::RoleOfSession),
                 ArnKind::AssumedRole => match named.assumed_role() {
@@ -192,7 +204,7 @@ fn is_unique_id(text: &str) -> bool {
 pub enum Class {
     /// Through its account: the identity side must allow too.
     Account,
-    /// Through the role of the session: limited by boundary and session policy.
+    /// Through the role of the session, or the user who federated it: limited by boundary and session policy.
     RoleOfSession,
     /// Itself, or as one of everybody.
     Direct,
@@ -209,6 +221,8 @@ pub enum Match {
     As(Class),
     /// It does, directly, if the session has this name.
     IfSession(String),
+    /// It does, through the user, if that user federated it.
+    IfFederatedBy(String),
 }
 
 /// `Principal` or `NotPrincipal`.
@@ -258,7 +272,9 @@ impl Principals {
             Caller::User(_) => vec![listed(Class::Account), listed(Class::Direct)],
             Caller::Role { .. } => vec![listed(Class::Account), listed(Class::RoleOfSession), listed(Class::Direct)],
         };
-        let session = self.entries.iter().any(|entry| matches!(entry.meets(caller), Match::IfSession(_)));
+        let perhaps =
+            |entry: &PrincipalEntry| matches!(entry.meets(caller), Match::IfSession(_) | Match::IfFederatedBy(_));
+        let session = self.entries.iter().any(perhaps);
         match chain.iter().filter(|listed| **listed).count() {
             0 if !session => Tri::Yes,
             all if all == chain.len() => Tri::No,
@@ -281,6 +297,8 @@ mod tests {
         let session = Caller::parse("arn:aws:sts::123456789012:assumed-role/Tuner/s1").unwrap();
         let user = Caller::parse("arn:aws:iam::123456789012:user/zoe").unwrap();
         let service = Caller::parse("bedrock.amazonaws.com").unwrap();
+        let federated = Caller::parse("arn:aws:sts::123456789012:federated-user/zoe").unwrap();
+        let by = |user: &str| Match::IfFederatedBy(user.to_owned());
         use Class::{Account, Direct, RoleOfSession};
         for (value, caller, expected) in [
             ("*", &role, Match::As(Direct)),
@@ -299,6 +317,13 @@ mod tests {
             ("arn:aws:iam::123456789012:user/zoe", &user, Match::As(Direct)),
             ("arn:aws:iam::123456789012:user/Zoe", &user, Match::None),
             ("AROAEXAMPLEID1234567", &role, Match::None),
+            ("arn:aws:sts::123456789012:federated-user/zoe", &federated, Match::As(Direct)),
+            ("arn:aws:sts::123456789012:federated-user/zoe", &user, Match::None),
+            ("arn:aws:sts::123456789012:federated-user/max", &federated, Match::None),
+            ("arn:aws:iam::123456789012:user/x/max", &federated, by("arn:aws:iam::123456789012:user/x/max")),
+            ("arn:aws:iam::999999999999:user/max", &federated, Match::None),
+            ("arn:aws:iam::123456789012:role/max", &federated, Match::None),
+            ("123456789012", &federated, Match::As(Account)),
         ] {
             assert_eq!(entry(value).meets(caller), expected, "{value} × {caller:?}");
         }
@@ -319,6 +344,7 @@ mod tests {
     fn not_principal_spares_a_whole_chain_only() {
         let role = Caller::parse("arn:aws:iam::123456789012:role/Tuner").unwrap();
         let session = Caller::parse("arn:aws:sts::123456789012:assumed-role/Tuner/s1").unwrap();
+        let federated = Caller::parse("arn:aws:sts::123456789012:federated-user/zoe").unwrap();
         let list = |values: &[&str]| Principals { negated: true, entries: values.iter().map(|v| entry(v)).collect() };
         let root = "arn:aws:iam::123456789012:root";
         let (by_role, by_session) =
@@ -330,6 +356,9 @@ mod tests {
             (vec![by_role], &role, false, Tri::Maybe),
             (vec!["999999999999"], &role, false, Tri::Yes),
             (vec!["*"], &role, false, Tri::No),
+            (vec![root, "arn:aws:sts::123456789012:federated-user/zoe"], &federated, false, Tri::No),
+            (vec!["arn:aws:iam::123456789012:user/max"], &federated, false, Tri::Maybe),
+            (vec!["arn:aws:iam::999999999999:user/max"], &federated, false, Tri::Yes),
         ] {
             assert_eq!(list(&values).strikes(caller, boundary), expected, "{values:?}");
         }

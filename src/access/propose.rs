@@ -1,7 +1,7 @@
 //! The least that lets a role do something with a key: one statement or two, narrowed to the service that
 //! calls, refused if anybody else would gain by it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use super::policy::Policy;
 use super::scenario::Scenario;
 use super::target::Target;
 use super::who::{Difference, People, Shift, Who, diff, who_of};
-use super::{Caller, KeyAccess, Rules};
+use super::{Caller, KeyAccess};
 use crate::base::arn::ArnKind;
 use crate::base::{Arn, ResourceId, Text, Timestamp};
 use crate::inventory::kms::{Grant, Key};
@@ -55,7 +55,8 @@ impl Purpose {
     }
 }
 
-/// Access for a while: a break-glass statement that says why and until when.
+/// Access for a while: a break-glass statement that says why and until when. What has ended is found by
+/// [`super::lint`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Until {
     /// When it ends.
@@ -235,24 +236,13 @@ fn only(changes: &[Difference], role: &Arn) -> Result<(), NoProposal> {
     }
 }
 
-/// Statements of a key policy whose time is over: their labels.
-pub fn expired(access: &super::request::Resource, now: Timestamp) -> BTreeSet<String> {
-    let Rules::Known(policy) = &access.rules else { return BTreeSet::new() };
-    let over = |value: &String| value.parse::<Timestamp>().is_ok_and(|at| at <= now);
-    let ended = policy.statements.iter().filter(|statement| {
-        statement.conditions.iter().any(|condition| {
-            condition.is_on("aws:CurrentTime")
-                && matches!(condition.operator, super::Operator::DateLessThan | super::Operator::DateLessThanEquals)
-                && condition.values.iter().all(over)
-        })
-    });
-    ended.map(super::Statement::label).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::access::lint::{Kind, lint};
     use crate::inventory::Read;
+
+    use std::collections::BTreeSet;
 
     const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/k1";
     const ROLE: &str = "arn:aws:iam::123456789012:role/ml/Tuner";
@@ -292,12 +282,13 @@ mod tests {
                 assert_eq!(one["Condition"]["Bool"]["kms:GrantIsForAWSResource"] == "true", grants, "{one}");
             }
             let proposal = propose(&inventory, &key(), &ROLE.into(), purpose, Some(&until)).unwrap();
-            assert!(crate::access::lint::lint(&proposal.document, crate::access::lint::Kind::Key).is_empty());
-            let resource = |key: &Key| KeyAccess::of(key).unwrap().resource();
-            let mut changed = key();
-            changed.policy = Read::got(proposal.document, Timestamp::from_secs(2));
-            assert_eq!(expired(&resource(&changed), "2026-11-30T00:00:00Z".parse().unwrap()).len(), 0);
-            assert_eq!(expired(&resource(&changed), "2026-12-01T00:00:00Z".parse().unwrap()).len(), added.len());
+            let remarks = |at: &str| {
+                let found = lint(&proposal.document, Kind::Key, at.parse().unwrap());
+                found.into_iter().map(|remark| remark.code).collect::<Vec<_>>()
+            };
+            assert_eq!(remarks("2026-10-01T00:00:00Z"), Vec::<&str>::new());
+            assert_eq!(remarks("2026-11-30T00:00:00Z"), vec!["expires-soon"; added.len()]);
+            assert_eq!(remarks("2026-12-01T00:00:00Z"), vec!["expired"; added.len()]);
         }
         // A role that was read, so that what it could do before is known.
         let mut inventory = inventory;

@@ -8,7 +8,7 @@ use super::decision::{Answer, Layer};
 use super::identity::Identity;
 use super::obtain::Obtain;
 use super::plain::by_identity;
-use super::policy::{Actions, Effect, Policy, Resources, Statement, Version};
+use super::policy::{Effect, Policy, Statement};
 use super::principal::Caller;
 use super::request::{Guards, Resource, Rules};
 use super::scenario::Scenario;
@@ -101,21 +101,7 @@ fn raised(identity: &Identity, frees: bool) -> Identity {
         raised.boundary = None;
         return raised;
     }
-    let all = || vec!["*".to_owned()];
-    let everything = Statement {
-        index: 0,
-        in_array: true,
-        sid: Text::default(),
-        effect: Effect::Allow,
-        actions: Some(Actions { negated: false, patterns: all() }),
-        resources: Some(Resources { negated: false, patterns: all() }),
-        principals: None,
-        conditions: Vec::new(),
-        span: 0..0,
-        malformed: None,
-    };
-    let policy = Policy { version: Version::V2012, statements: vec![everything] };
-    raised.policies.push((Layer::Identity(Text::new("(one that it adds)")), Arc::new(policy)));
+    raised.policies.push((Layer::Identity(Text::new("(one that it adds)")), Arc::new(Policy::everything())));
     raised
 }
 

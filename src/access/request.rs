@@ -187,7 +187,7 @@ pub(super) fn evaluate(
         grant: &grant,
         effect: &effect,
     };
-    let ways = sides.ways(Stand { service, foreign, sovereign });
+    let ways = sides.ways(Stand { service, foreign, sovereign, federated: caller.is_federated() });
     let best = ways.iter().map(|(_, way)| way.tri()).max().unwrap_or(Tri::No);
     let paths = ways.iter().filter(|(_, way)| way.tri() == best && best != Tri::No).map(|(path, _)| *path).collect();
     let allow = ways.into_iter().fold(Truth::no(), |allow, (_, way)| allow.or(way));
@@ -274,7 +274,7 @@ fn void<'a>(documents: impl Iterator<Item = (&'a Layer, &'a Policy, Side)>, ask:
 pub(super) fn takes_session(caller: &Caller) -> bool {
     match caller {
         Caller::Role { .. } => true,
-        Caller::User(arn) => arn.service == "sts",
+        Caller::User(_) => caller.is_federated(),
         Caller::Root(_) | Caller::Service(_) => false,
     }
 }

@@ -1,7 +1,7 @@
 //! What one document says to one question: its Allows by how they meet the caller, and its Denies.
 
 use super::decision::{Deciding, Layer, Tri, Truth};
-use super::expr::{Atom, Expr, SESSION_NAME};
+use super::expr::{Atom, Expr, FEDERATED_BY, SESSION_NAME};
 use super::grants;
 use super::policy::{Effect, Policy, Statement, Version};
 use super::principal::{Caller, Class, Match};
@@ -18,6 +18,18 @@ pub(super) struct Ask<'a> {
     /// Whether the question is about some object whose ARN begins so.
     pub open: bool,
     pub context: Context<'a>,
+}
+
+impl Ask<'_> {
+    /// Whether something that is no condition key has a value: open unless somebody fixed it.
+    pub(super) fn is(&self, what: &str, value: &str) -> Expr {
+        let when = Expr::equals(what, value);
+        match when.value(&|key| self.context.get(key)) {
+            Tri::Yes => Expr::True,
+            Tri::No => Expr::False,
+            Tri::Maybe => when,
+        }
+    }
 }
 
 /// Which kind of policy is read: they differ in what a missing element means.
@@ -143,8 +155,14 @@ pub(super) fn scan_some(version: Version, some: &[Statement], layer: &Layer, sid
             let (class, when) = match met {
                 Match::None => continue,
                 Match::As(class) => (class, body.clone()),
-                Match::IfSession(name) => (Class::Direct, Expr::all([Expr::equals(SESSION_NAME, &name), body.clone()])),
+                Match::IfSession(name) => (Class::Direct, Expr::all([ask.is(SESSION_NAME, &name), body.clone()])),
+                Match::IfFederatedBy(user) => {
+                    (Class::RoleOfSession, Expr::all([ask.is(FEDERATED_BY, &user), body.clone()]))
+                }
             };
+            if when == Expr::False {
+                continue;
+            }
             let by = Deciding::statement(layer, statement);
             match (statement.effect, class) {
                 (Effect::Deny, _) => deny.add(&when, by),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::bounds::Bounds;
-use super::expr::SESSION_NAME;
+use super::expr::{FEDERATED_BY, SESSION_NAME};
 use super::principal::Caller;
 use crate::base::Arn;
 
@@ -100,6 +100,18 @@ impl Context<'_> {
                 _ => ContextValue::Absent,
             };
         }
+        if key == FEDERATED_BY {
+            let Caller::User(arn) = self.caller else { return ContextValue::Absent };
+            return match self.scenario.fixed.get(key) {
+                _ if !self.caller.is_federated() => ContextValue::Absent,
+                Some(fixed) => fixed.clone(),
+                // why the name: a case that says all there is has no other place for it.
+                None if self.scenario.closed => {
+                    ContextValue::one(arn.sibling("iam", &format!("user/{}", arn.name())).to_string())
+                }
+                None => ContextValue::Unknown,
+            };
+        }
         let lower = lowered(key);
         if let Some(fixed) = self.scenario.fixed(&lower, self.action) {
             return fixed;
@@ -110,6 +122,11 @@ impl Context<'_> {
             .or_else(|| self.bounds.tells(&lower, self.caller, self.owner))
             .unwrap_or_else(|| self.scenario.follows(&lower, self.caller, self.owner))
     }
+}
+
+/// Whether what follows from a caller for a key is its own, not that of everybody of its account and kind.
+pub(super) fn is_own(key: &str) -> bool {
+    ["aws:principalarn", "aws:username", "aws:userid", SESSION_NAME, FEDERATED_BY].contains(&key)
 }
 
 /// A key as keys are compared; borrowed when it is so already.
@@ -209,8 +226,11 @@ impl Scenario {
             }
             ("aws:principaltype", Caller::Role { .. }) => ContextValue::one("AssumedRole"),
             ("aws:principaltype", Caller::Root(_)) => ContextValue::one("Account"),
-            ("aws:username", Caller::User(user)) if user.service == "sts" => ContextValue::Absent,
-            ("aws:principaltype", Caller::User(user)) if user.service == "sts" => ContextValue::one("FederatedUser"),
+            ("aws:username", _) if caller.is_federated() => ContextValue::Absent,
+            ("aws:principaltype", _) if caller.is_federated() => ContextValue::one("FederatedUser"),
+            ("aws:userid", Caller::User(user)) if caller.is_federated() => {
+                ContextValue::one(format!("{}:{}", user.account, user.name()))
+            }
             ("aws:username", Caller::User(user)) => ContextValue::one(user.name()),
             ("aws:principaltype", Caller::User(_)) => ContextValue::one("User"),
             ("aws:principalisawsservice", Caller::Service(_)) => ContextValue::one("true"),

@@ -31,13 +31,15 @@ pub(super) struct Stand {
     pub foreign: bool,
     /// The resource's own policy stands above the account's (E6).
     pub sovereign: bool,
+    /// The caller is the session of a federated user.
+    pub federated: bool,
 }
 
 /// What each layer says, Denies apart.
 pub(super) struct Sides<'a, L> {
     /// The resource's policy, to the caller itself.
     pub direct: &'a L,
-    /// The resource's policy, to the role of the session.
+    /// The resource's policy, to the role of the session or the user who federated it.
     pub role: &'a L,
     /// The resource's policy, to the account.
     pub account: &'a L,
@@ -71,7 +73,10 @@ impl<L: Logic> Sides<'_, L> {
         let own_way = if stand.sovereign { self.account.clone().both(own_side()) } else { own_side() };
         vec![
             (Path::Direct, self.direct.clone()),
-            (Path::RoleOfSession, self.role.clone().both(limit())),
+            (
+                if stand.federated { Path::UserOfFederated } else { Path::RoleOfSession },
+                self.role.clone().both(limit()),
+            ),
             (if stand.sovereign { Path::RootDelegated } else { Path::Identity }, own_way),
             (Path::Grant, self.grant.clone()),
         ]

@@ -142,8 +142,19 @@ pub fn who_of(
     actions: &[String],
     scenario: &Scenario,
 ) -> Matrix {
+    who_under(inventory, people, target, actions, scenario, &Guards::default())
+}
+
+/// The same under other layers: a session policy that everybody's session has, an endpoint that everybody comes through.
+pub fn who_under(
+    inventory: &Inventory,
+    people: &mut People,
+    target: &Target,
+    actions: &[String],
+    scenario: &Scenario,
+    guards: &Guards,
+) -> Matrix {
     let owner = target.owner().to_owned();
-    let guards = Guards::default();
     let mut notes: Vec<Text> = guards.unseen().into_iter().collect();
     let mut gaps: Vec<Text> = people.gap.iter().cloned().collect();
     gaps.extend(Bounds::of(inventory).gap());
@@ -162,9 +173,9 @@ pub fn who_of(
     let partition = &target.arn().partition;
     let mut rows: Vec<Row> = Vec::new();
     // why: such a row is about what an account may hand on; what binds it from above is a part of what it hands on.
-    let delegated = Guards { scps: Some(Vec::new()), ..Guards::default() };
+    let delegated = Guards { scps: Some(Vec::new()), ..guards.clone() };
     let row = |who: Who, identity: &Identity, scenario: &Scenario| {
-        let guards = if matches!(who, Who::Account(_)) { &delegated } else { &guards };
+        let guards = if matches!(who, Who::Account(_)) { &delegated } else { guards };
         let cells = actions.iter().map(|action| answer(target, identity, action, scenario, guards)).collect();
         let foreign = identity.caller.account().is_none_or(|account| account != owner);
         Row { who, foreign, cells }
@@ -172,7 +183,7 @@ pub fn who_of(
     let mut seen: BTreeSet<Caller> = people.identities.iter().map(|identity| identity.caller.clone()).collect();
     match target {
         Target::One(resource) if asks_plainly(resource, actions) => {
-            let mut survey = Survey::of(&people.identities, actions, scenario, &guards);
+            let mut survey = Survey::of(&people.identities, actions, scenario, guards);
             let grid = survey.grid(resource);
             for (person, identity) in people.identities.iter().enumerate() {
                 let cells = (0..actions.len()).map(|column| survey.answer(person, column, resource, &grid));

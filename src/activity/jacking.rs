@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::event::{Event, Outcome};
 use crate::base::{ResourceId, Text, Timestamp};
+use crate::inventory::changes::{ChangeHistory, Maker};
 
 /// The calls that Prowler's `cloudtrail_threat_detection_llm_jacking` looks for.
 const KNOWN: &[&str] = &[
@@ -42,7 +43,7 @@ const KNOWN_SUSPECT: usize = 6;
 /// The same of both lists together.
 const ALL_SUSPECT: usize = 9;
 /// Calls that change what is customized, served or logged.
-const CHANGES: &[&str] = &[
+pub const CHANGES: &[&str] = &[
     "CreateModelCustomizationJob",
     "CreateModelImportJob",
     "CreateCustomModel",
@@ -165,25 +166,52 @@ impl Watch {
         self.since
     }
 
-    /// What is suspect in the 24 hours before `now`, by principal, then by sign.
-    pub fn spotted(&self, now: Timestamp) -> Vec<Spotted> {
+    /// What is suspect in the 24 hours before `now`, by principal, then by sign. `history`: who made changes before the
+    /// events that were taken here, where that was looked up.
+    pub fn spotted(&self, now: Timestamp, history: Option<&ChangeHistory>) -> Vec<Spotted> {
         let begin = now.plus_secs(-WINDOW_SECS);
         let mut principals: BTreeMap<(&str, &Text), Vec<&Call>> = BTreeMap::new();
         for call in self.calls.iter().filter(|call| call.at <= now) {
             let arn = call.principal.as_ref().map_or("", ResourceId::as_str);
             principals.entry((arn, &call.who)).or_default().push(call);
         }
-        let long = self.since.is_some_and(|since| begin.secs_since(since) >= HISTORY_SECS);
+        // why not with a history that ends before the calls that were kept: of the time between nothing is known.
+        let history = history.filter(|held| self.floor.is_none_or(|floor| floor <= held.until));
+        let since = self.since.into_iter().chain(history.map(|held| held.since)).min();
+        let long = since.is_some_and(|since| begin.secs_since(since) >= HISTORY_SECS);
+        let mut makers: BTreeMap<(&str, &Text), &Maker> = BTreeMap::new();
+        for maker in history.iter().flat_map(|held| &held.makers) {
+            makers.insert((maker.principal.as_ref().map_or("", ResourceId::as_str), &maker.who), maker);
+        }
         let mut found = Vec::new();
-        for calls in principals.values_mut() {
+        for (who, calls) in &mut principals {
             calls.sort_by_key(|call| call.at);
             let (before, lately): (Vec<&Call>, Vec<&Call>) = calls.iter().copied().partition(|call| call.at < begin);
             found.extend(many_kinds(&lately));
             found.extend(denials(&lately));
-            found.extend(first_seen(&before, &lately, long));
+            found.extend(first_seen(&before, &lately, makers.get(who).copied(), long));
         }
         found
     }
+}
+
+/// Whether an event is a change to customization that went through, made by somebody else than bedwatch.
+pub fn is_change(event: &Event) -> bool {
+    !event.is_ours() && matters(event) && Call::of(event).is_change()
+}
+
+/// Who made the changes among these events, each once.
+pub fn makers<'a>(events: impl IntoIterator<Item = &'a Event>) -> Vec<Maker> {
+    let mut found: BTreeMap<(Option<&ResourceId>, &Text), BTreeSet<Text>> = BTreeMap::new();
+    for event in events.into_iter().filter(|event| is_change(event)) {
+        found.entry((event.principal.as_ref(), &event.who)).or_default().insert(event.from.clone());
+    }
+    let maker = |((principal, who), from): ((Option<&ResourceId>, &Text), _)| Maker {
+        who: who.clone(),
+        principal: principal.cloned(),
+        from,
+    };
+    found.into_iter().map(maker).collect()
 }
 
 fn matters(event: &Event) -> bool {
@@ -268,13 +296,14 @@ fn denials(lately: &[&Call]) -> Option<Spotted> {
     spotted(Sign::Denials, &within)
 }
 
-fn first_seen(before: &[&Call], lately: &[&Call], long: bool) -> Option<Spotted> {
+fn first_seen(before: &[&Call], lately: &[&Call], maker: Option<&Maker>, long: bool) -> Option<Spotted> {
     let changes: Vec<&Call> = lately.iter().filter(|call| call.is_change()).copied().collect();
-    if !before.iter().any(|call| call.is_change()) {
+    if maker.is_none() && !before.iter().any(|call| call.is_change()) {
         let sign = if long { Sign::NewPrincipal } else { Sign::PerhapsNew };
         return spotted(sign, &changes);
     }
-    let used: BTreeSet<&Text> = before.iter().map(|call| &call.from).collect();
+    let used: BTreeSet<&Text> =
+        before.iter().map(|call| &call.from).chain(maker.iter().flat_map(|maker| &maker.from)).collect();
     let new: Vec<&Call> = changes.into_iter().filter(|call| call.public && !used.contains(&call.from)).collect();
     spotted(if long { Sign::NewAddress } else { Sign::PerhapsNew }, &new)
 }
@@ -307,7 +336,7 @@ mod tests {
     fn signs(events: &[Event]) -> Vec<(Sign, String)> {
         let mut watch = Watch::default();
         watch.take(events);
-        let found = watch.spotted(Timestamp::from_secs(NOW));
+        let found = watch.spotted(Timestamp::from_secs(NOW), None);
         found.into_iter().map(|one| (one.sign, one.who.to_string())).collect()
     }
 
@@ -351,7 +380,7 @@ mod tests {
         assert!(signs(&refused(30, 70)).is_empty(), "spread out");
         let mut watch = Watch::default();
         watch.take(&refused(12, 60));
-        let burst = watch.spotted(Timestamp::from_secs(NOW)).remove(0);
+        let burst = watch.spotted(Timestamp::from_secs(NOW), None).remove(0);
         assert_eq!((burst.count, burst.last.secs_since(burst.first)), (11, 600));
     }
 
@@ -389,6 +418,40 @@ mod tests {
     }
 
     #[test]
+    fn who_changed_things_before_the_events_that_are_here() {
+        let train = |hours, who, from| call(hours, "CreateModelCustomizationJob", who, from, None);
+        let ago = |days: i64| Timestamp::from_secs(NOW - days * 86_400);
+        let history =
+            |days, events: &[Event]| ChangeHistory { since: ago(days), until: ago(1), makers: makers(events) };
+        let refused = call(100, "CreateCustomModel", "old", OUTSIDE, Some("AccessDenied"));
+        for (what, history, now, expected) in [
+            ("nobody", history(90, &[]), train(1, "new", "10.0.0.9"), Some(Sign::NewPrincipal)),
+            ("nobody, in three days", history(3, &[]), train(1, "new", "10.0.0.9"), Some(Sign::PerhapsNew)),
+            ("another", history(90, &[train(800, "old", OUTSIDE)]), train(1, "new", OUTSIDE), Some(Sign::NewPrincipal)),
+            ("who was refused", history(90, &[refused]), train(1, "old", OUTSIDE), Some(Sign::NewPrincipal)),
+            ("the same", history(90, &[train(800, "old", OUTSIDE)]), train(1, "old", OUTSIDE), None),
+            ("the same, a month later", history(3, &[train(60, "old", OUTSIDE)]), train(1, "old", OUTSIDE), None),
+            (
+                "from elsewhere",
+                history(90, &[train(800, "old", "203.0.113.9")]),
+                train(1, "old", OUTSIDE),
+                Some(Sign::NewAddress),
+            ),
+        ] {
+            let mut watch = Watch::default();
+            watch.take(&[now]);
+            let found: Vec<Sign> =
+                watch.spotted(Timestamp::from_secs(NOW), Some(&history)).into_iter().map(|one| one.sign).collect();
+            assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{what}");
+            // What was let go in between may have been a change.
+            watch.floor = Some(Timestamp::from_secs(NOW - 7200));
+            watch.since = watch.floor;
+            let blind = watch.spotted(Timestamp::from_secs(NOW), Some(&history));
+            assert_eq!(blind.first().map(|one| one.sign), Some(Sign::PerhapsNew), "{what}");
+        }
+    }
+
+    #[test]
     fn through_an_endpoint_is_not_from_outside() {
         let mut inside = call(1, "CreateCustomModel", "x", OUTSIDE, None);
         assert!(Call::of(&inside).public);
@@ -413,7 +476,7 @@ mod tests {
         other.source = "lambda".into();
         let mut watch = Watch::default();
         assert!(!watch.take(&[ours, other]));
-        assert_eq!((watch.looked_at(), watch.spotted(Timestamp::from_secs(NOW)).len()), (2, 0));
+        assert_eq!((watch.looked_at(), watch.spotted(Timestamp::from_secs(NOW), None).len()), (2, 0));
         let real = [call(1, "InvokeModel", "x", OUTSIDE, None)];
         assert!(watch.take(&real) && !watch.take(&real), "each counts once");
     }

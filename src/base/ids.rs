@@ -2,22 +2,23 @@
 
 use std::borrow::Borrow;
 use std::fmt;
+use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::arn::Arn;
 use super::text::safe;
 
 /// What AWS calls a resource by: an ARN where there is one, else the id or name that the API takes
 /// (`subnet-0a1b…`, a bucket's name). Made safe like [`super::Text`], so that it can be drawn.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct ResourceId(String);
+// why shared: lineage, findings and panes name the same few thousand resources over and over.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResourceId(Arc<str>);
 
 impl ResourceId {
     /// Takes an id from outside.
     pub fn new(outside: impl AsRef<str>) -> Self {
-        Self(safe(outside.as_ref()).into_owned())
+        Self(safe(outside.as_ref()).into())
     }
 
     /// The id.
@@ -75,13 +76,19 @@ impl From<String> for ResourceId {
 
 impl PartialEq<str> for ResourceId {
     fn eq(&self, other: &str) -> bool {
-        self.0 == other
+        *self.0 == *other
     }
 }
 
 impl PartialEq<&str> for ResourceId {
     fn eq(&self, other: &&str) -> bool {
-        self.0 == *other
+        *self.0 == **other
+    }
+}
+
+impl Serialize for ResourceId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 

@@ -7,6 +7,7 @@ use super::file::Case;
 use crate::activity::{Event, Invocation};
 use crate::base::{Text, Timestamp};
 use crate::inventory::{Inventory, SessionInfo};
+use crate::posture::Baseline;
 
 /// An inventory at one time.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +25,8 @@ pub const EVENTS_KEPT: usize = 50_000;
 
 /// The same for invocations.
 pub const INVOCATIONS_KEPT: usize = 5_000;
+
+const BASELINE: &str = "baseline";
 
 impl Case {
     /// Saves an inventory, and the session with it. One case belongs to one account and region.
@@ -82,6 +85,16 @@ impl Case {
             Ok(Snapshot { at: Timestamp::from_millis(at), session, inventory })
         })
         .transpose()
+    }
+
+    /// What deep looks saw so far.
+    pub fn baseline(&self) -> Result<Baseline, CaseError> {
+        Ok(self.meta(BASELINE)?.map(|json| read(BASELINE, &json)).transpose()?.unwrap_or_default())
+    }
+
+    /// Keeps what deep looks saw so far. why beside the inventories: of those only the newest are kept.
+    pub fn set_baseline(&self, baseline: &Baseline) -> Result<(), CaseError> {
+        self.set_meta(BASELINE, &write(BASELINE, baseline)?)
     }
 
     /// When inventories were saved, newest first.

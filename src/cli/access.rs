@@ -7,10 +7,11 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use unicode_width::UnicodeWidthStr as _;
 
+use super::access_how::How;
 use super::{Exit, Target, Trouble, live, runtime};
 use crate::access::obtain::{Ways, obtain};
-use crate::access::who::who_of;
-use crate::access::{ContextValue, Decision, Matrix, People, Row, Scenario, Target as Resource, catalogue, propose};
+use crate::access::remarks::{Remarked, remarks};
+use crate::access::{Decision, Matrix, People, Row, Target as Resource, catalogue, who_under};
 use crate::base::text::{safe, shorten_middle};
 use crate::base::{Clock, ResourceId, Text};
 use crate::inventory::kms::Key;
@@ -42,40 +43,6 @@ pub(super) struct AccessArgs {
     /// Ask a saved case instead of a live account
     #[arg(long, value_name = "CASE")]
     offline: Option<PathBuf>,
-}
-
-/// How the request is made.
-#[derive(Debug, Clone, Args)]
-pub(super) struct How {
-    /// The request is forwarded by this service (bedrock.us-east-1.amazonaws.com)
-    #[arg(long, value_name = "HOST", conflicts_with = "direct")]
-    via: Option<String>,
-    /// The request is made by the principal itself, not through a service
-    #[arg(long)]
-    direct: bool,
-    /// Fix a condition key; more than one value with commas
-    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
-    context: Vec<(String, String)>,
-}
-
-impl How {
-    pub(super) fn scenario(&self) -> Scenario {
-        let base = match (&self.via, self.direct) {
-            (Some(host), _) => Scenario::through(host),
-            (None, true) => Scenario::direct(),
-            (None, false) => Scenario::open(),
-        };
-        self.context.iter().fold(base, |scenario, (key, value)| {
-            scenario.with(key, ContextValue::Known(value.split(',').map(str::to_owned).collect()))
-        })
-    }
-}
-
-fn pair(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if key.contains(':') => Ok((key.to_owned(), value.to_owned())),
-        _ => Err("a condition key is given as aws:SourceIp=10.0.0.1".into()),
-    }
 }
 
 /// `kms:Decrypt`, no wildcards: a cell is about one action.
@@ -127,37 +94,42 @@ pub(super) fn run(target: &Target, args: &AccessArgs) -> Result<Exit, Trouble> {
     if args.propose.is_asked() {
         return super::access_propose::run(&session, &inventory, &resource, &args.propose, &args.formats);
     }
+    let way = args.how.way(&inventory)?;
     let actions: Vec<String> = if args.actions.is_empty() {
-        resource.actions().iter().map(|action| (*action).to_owned()).collect()
+        resource.actions().iter().filter(|action| way.carries(action).is_ok()).map(|one| (*one).to_owned()).collect()
     } else {
+        args.actions.iter().try_for_each(|action| way.carries(action))?;
         args.actions.clone()
     };
     if actions.is_empty() {
+        let asked = resource.actions().first().map_or(Ok(()), |action| way.carries(action));
+        asked?;
         let why = format!("which actions on {}? Name them with --action", resource.arn());
         return Err(Trouble::new(Exit::Usage, why));
     }
     let mut people = People::of(&inventory);
-    let mut matrix = who_of(&inventory, &mut people, &resource, &actions, &args.how.scenario());
+    let mut matrix = who_under(&inventory, &mut people, &resource, &actions, &way.scenario, &way.guards);
+    matrix.notes.splice(0..0, way.notes());
     matrix.notes.splice(0..0, args.actions.iter().filter_map(|action| catalogue::doubt(action)));
-    if let Resource::One(one) = &resource {
-        let over = propose::expired(one, Clock::System.now());
-        if one.grants.as_ref().is_ok_and(|grants| !grants.is_empty()) {
-            // G7: AWS KMS Developer Guide, "Eventual consistency for grants".
-            let late = "a grant counts up to five minutes after it is made, at once with its token; one that is \
-                retired or revoked may work as long";
-            matrix.notes.push(Text::new(late));
-        }
-        matrix.notes.extend(over.iter().map(|label| Text::new(format!("{label} of its policy is over: take it out"))));
+    if let Resource::One(one) = &resource
+        && one.grants.as_ref().is_ok_and(|grants| !grants.is_empty())
+    {
+        // G7: AWS KMS Developer Guide, "Eventual consistency for grants".
+        let late = "a grant counts up to five minutes after it is made, at once with its token; one that is \
+            retired or revoked may work as long";
+        matrix.notes.push(Text::new(late));
     }
     let ways = obtain(&inventory, &people, &resource, &matrix);
+    let said = remarks(&inventory, &resource, Clock::System.now());
     let mut out = io::BufWriter::new(io::stdout().lock());
     for format in &args.formats {
         match format {
             AccessFormat::Table => {
                 let name = inventory.keys.get(matrix.resource.to_string().as_str()).map(Key::label);
-                table(&session, name, &matrix, &ways, args.all, &mut out)?;
+                let seen = Seen { session: &session, name, matrix: &matrix, ways: &ways, remarks: &said };
+                table(&seen, args.all, &mut out)?;
             }
-            AccessFormat::Json => writeln!(out, "{:#}", document(&session, &matrix, &ways))?,
+            AccessFormat::Json => writeln!(out, "{:#}", document(&session, &matrix, &ways, &said))?,
         }
     }
     out.flush()?;
@@ -180,14 +152,18 @@ fn letter(decision: &Decision) -> char {
     }
 }
 
-fn table(
-    session: &SessionInfo,
-    name: Option<&str>,
-    matrix: &Matrix,
-    ways: &Ways,
-    all: bool,
-    out: &mut dyn Write,
-) -> io::Result<()> {
+/// Everything that is told.
+struct Seen<'a> {
+    session: &'a SessionInfo,
+    /// What a person calls it, if that is not its ARN.
+    name: Option<&'a str>,
+    matrix: &'a Matrix,
+    ways: &'a Ways,
+    remarks: &'a [Remarked],
+}
+
+fn table(seen: &Seen<'_>, all: bool, out: &mut dyn Write) -> io::Result<()> {
+    let Seen { session, name, matrix, ways, remarks } = *seen;
     if let Some(name) = name {
         lines(out, "", name)?;
     }
@@ -235,6 +211,13 @@ fn table(
         }
         lines(out, "    ", &format!("{what} on {}", on.join(", ")))?;
         last = Some(who);
+    }
+    if !remarks.is_empty() {
+        writeln!(out)?;
+        writeln!(out, "To be said of its policies:")?;
+        for remark in remarks {
+            lines(out, "  ", remark.line().as_str())?;
+        }
     }
     let gaps: Vec<_> = matrix.gaps.iter().chain(&ways.gaps).collect();
     if !gaps.is_empty() {
@@ -336,7 +319,7 @@ pub(super) fn lines(out: &mut dyn Write, indent: &str, text: &str) -> io::Result
     writeln!(out, "{indent}{line}")
 }
 
-fn document(session: &SessionInfo, matrix: &Matrix, ways: &Ways) -> Value {
+fn document(session: &SessionInfo, matrix: &Matrix, ways: &Ways, remarks: &[Remarked]) -> Value {
     let rows: Vec<Value> = matrix
         .rows
         .iter()
@@ -370,6 +353,13 @@ fn document(session: &SessionInfo, matrix: &Matrix, ways: &Ways) -> Value {
             })
         })
         .collect();
+    let remarks: Vec<Value> = remarks
+        .iter()
+        .map(|one| {
+            let remark = &one.remark;
+            json!({"code": remark.code, "policy": one.document, "pointer": remark.pointer, "words": remark.words})
+        })
+        .collect();
     json!({
         "schema": "bedwatch.access/1",
         "account": session.account,
@@ -378,6 +368,7 @@ fn document(session: &SessionInfo, matrix: &Matrix, ways: &Ways) -> Value {
         "actions": matrix.actions,
         "rows": rows,
         "obtain": obtain,
+        "remarks": remarks,
         "complete": is_whole(matrix, ways),
         "gaps": matrix.gaps.iter().chain(&ways.gaps).collect::<Vec<_>>(),
         "notes": matrix.notes,
@@ -389,12 +380,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn actions_and_context_are_checked() {
+    fn actions_are_checked() {
         assert_eq!(action("kms:Decrypt"), Ok("kms:Decrypt".to_owned()));
         for bad in ["Decrypt", "kms:*", "kms:", ":x", "kms:De crypt"] {
             assert!(action(bad).is_err(), "{bad}");
         }
-        assert!(pair("aws:SourceIp=10.0.0.1").is_ok() && pair("x=y").is_err() && pair("aws:x").is_err());
     }
 
     #[test]

@@ -20,7 +20,7 @@ use crate::inventory::{Document, Inventory, SessionInfo};
 #[derive(Debug, Args)]
 pub(super) struct ProposeArgs {
     /// Propose what lets this role use the key, and show who gains; prints only
-    #[arg(long, value_name = "ROLE", requires = "purpose", conflicts_with_all = ["actions", "via", "direct", "context"])]
+    #[arg(long, value_name = "ROLE", requires = "purpose", conflicts_with_all = ["actions", "via", "direct", "context", "through", "session_policy"])]
     propose: Option<String>,
     /// What the role needs the key for
     #[arg(long = "for", id = "purpose", value_name = "PURPOSE", value_enum, requires = "propose")]

@@ -3,6 +3,7 @@
 
 mod access;
 mod access_eval;
+mod access_how;
 mod access_propose;
 mod artifact;
 mod case;

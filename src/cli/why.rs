@@ -5,12 +5,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Value, json};
+use unicode_width::UnicodeWidthStr as _;
 
-use super::access::{AccessFormat, How, action, lines, seen};
+use super::access::{AccessFormat, WIDTH, action, lines, seen};
+use super::access_how::{How, Way};
 use super::{Exit, Target, Trouble};
-use crate::access::{
-    self, Answer, Caller, Deciding, Decision, Guards, Identity, Target as Resource, batch, catalogue, who,
-};
+use crate::access::{self, Answer, Caller, Deciding, Decision, Identity, Target as Resource, batch, catalogue, who};
 use crate::base::text::safe_lines;
 use crate::inventory::{Inventory, SessionInfo};
 
@@ -40,12 +40,17 @@ pub(super) fn run(target: &Target, args: &WhyArgs) -> Result<Exit, Trouble> {
     let resource = Resource::of(&inventory, &session, &args.resource).map_err(|no| Trouble::new(Exit::Usage, no))?;
     let caller = principal(&inventory, &session, &args.principal)?;
     let identity = Identity::of(&inventory, &caller);
-    let mut answer = who::answer(&resource, &identity, &args.action, &args.how.scenario(), &Guards::default());
-    answer.caveats.splice(0..0, catalogue::doubt(&args.action));
+    let way = args.how.way(&inventory)?;
+    way.carries(&args.action)?;
+    let mut answer = who::answer(&resource, &identity, &args.action, &way.scenario, &way.guards);
+    answer.caveats.splice(0..0, catalogue::doubt(&args.action).into_iter().chain(way.notes()));
     let mut out = io::BufWriter::new(io::stdout().lock());
     for format in &args.formats {
         match format {
-            AccessFormat::Table => table(&inventory, &resource, &identity, args, &answer, &mut out)?,
+            AccessFormat::Table => {
+                let asked = Asked { inventory: &inventory, resource: &resource, identity: &identity, way: &way };
+                table(&asked, &args.action, &answer, &mut out)?;
+            }
             AccessFormat::Json => {
                 let mut document = answer_json(&answer);
                 document["schema"] = "bedwatch.why/1".into();
@@ -84,22 +89,24 @@ fn principal(inventory: &Inventory, session: &SessionInfo, text: &str) -> Result
     Caller::parse(arn).map_err(|no| Trouble::new(Exit::Usage, no))
 }
 
-fn table(
-    inventory: &Inventory,
-    resource: &Resource,
-    identity: &Identity,
-    args: &WhyArgs,
-    answer: &Answer,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let who = who::Who::Caller(identity.caller.clone());
+/// The question.
+struct Asked<'a> {
+    inventory: &'a Inventory,
+    resource: &'a Resource,
+    identity: &'a Identity,
+    way: &'a Way,
+}
+
+fn table(asked: &Asked<'_>, action: &str, answer: &Answer, out: &mut dyn Write) -> io::Result<()> {
+    let who = who::Who::Caller(asked.identity.caller.clone());
     lines(out, "", who.id().as_str())?;
-    lines(out, "", &format!("{} on {}", args.action, resource.arn()))?;
+    lines(out, "", &format!("{action} on {}", asked.resource.arn()))?;
     writeln!(out)?;
-    lines(out, "", &format!("{}: {}", answer.decision.word(), answer.decision.words()))?;
+    lines(out, "", &format!("{}: {}", answer.decision.word(), sentence(&answer.decision)))?;
     if !answer.paths.is_empty() {
         let paths: Vec<&str> = answer.paths.iter().map(|path| path.word()).collect();
-        writeln!(out, "path: {}", paths.join(", "))?;
+        let head = if matches!(answer.decision, Decision::Uncertain { .. }) { "it would be by" } else { "path" };
+        writeln!(out, "{head}: {}", paths.join(", "))?;
     }
     for block in &answer.blocked {
         // A Deny whose conditions are open is not what decides here.
@@ -117,8 +124,8 @@ fn table(
     for by in answer.decision.by() {
         writeln!(out)?;
         lines(out, "", &by.to_string())?;
-        if let Some(text) = statement(inventory, resource, identity, by) {
-            for line in safe_lines(&text).lines() {
+        if let Some(text) = statement(asked, by) {
+            for line in laid_out(&safe_lines(&text)) {
                 writeln!(out, "  {line}")?;
             }
         }
@@ -132,10 +139,41 @@ fn table(
     Ok(())
 }
 
+/// What is said after the verdict's own word. The conditions have a line of their own.
+fn sentence(decision: &Decision) -> String {
+    let words = decision.words().to_string();
+    let rest = match decision {
+        Decision::Uncertain { .. } => words.strip_prefix("uncertain: "),
+        Decision::ImplicitlyDenied { .. } => words.strip_prefix("not allowed: "),
+        Decision::Conditional { by, .. } => return Decision::Allowed { by: by.clone() }.words().to_string(),
+        Decision::Allowed { .. } | Decision::ExplicitlyDenied { .. } => None,
+    };
+    rest.map_or(words.clone(), str::to_owned)
+}
+
+/// A statement as its writer laid it out, moved to the left; one long line as JSON is usually laid out.
+fn laid_out(text: &str) -> Vec<String> {
+    let parsed = || serde_json::from_str::<Value>(text).ok();
+    if !text.contains('\n')
+        && text.width() > WIDTH - 2
+        && let Some(json) = parsed()
+    {
+        return format!("{json:#}").lines().map(str::to_owned).collect();
+    }
+    let blank = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    // The first line begins where the statement does; the last, its bracket, stands as far in as that did.
+    let most = text.lines().skip(1).filter(|line| !line.trim().is_empty()).map(blank).min().unwrap_or(0);
+    let cut = |line: &str| line.get(most.min(blank(line))..).unwrap_or_default().to_owned();
+    text.lines().enumerate().map(|(at, line)| if at == 0 { line.to_owned() } else { cut(line) }).collect()
+}
+
 /// The bytes of a deciding statement.
-fn statement(inventory: &Inventory, resource: &Resource, identity: &Identity, by: &Deciding) -> Option<String> {
+fn statement(asked: &Asked<'_>, by: &Deciding) -> Option<String> {
+    if let Some(text) = asked.way.statement(by) {
+        return Some(text.to_owned());
+    }
     let (from, to) = by.span?;
-    let documents = access::documents(inventory, resource, Some(identity), &by.layer);
+    let documents = access::documents(asked.inventory, asked.resource, Some(asked.identity), &by.layer);
     documents.into_iter().find_map(|(_, document)| document.raw().get(from..to)).map(str::to_owned)
 }
 
@@ -152,4 +190,32 @@ fn answer_json(answer: &Answer) -> Value {
     json["why"] = answer.decision.words().as_str().into();
     json["notes"] = json!(answer.caveats);
     json
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Text;
+
+    #[test]
+    fn nothing_is_said_twice() {
+        let texts = |one: &str| vec![Text::new(one)];
+        for (decision, said) in [
+            (Decision::Uncertain { why: texts("it was not read") }, "it was not read"),
+            (Decision::ImplicitlyDenied { missing: texts("no statement allows it") }, "no statement allows it"),
+            (Decision::ImplicitlyDenied { missing: Vec::new() }, "not allowed"),
+            (Decision::Conditional { by: Vec::new(), conditions: texts("x is y") }, "allowed"),
+        ] {
+            assert_eq!(sentence(&decision), said);
+        }
+    }
+
+    #[test]
+    fn a_statement_stands_at_the_left() {
+        assert_eq!(laid_out("{\n      \"Sid\": \"A\",\n    }"), ["{", "  \"Sid\": \"A\",", "}"]);
+        assert_eq!(laid_out("{\"Sid\": \"A\"}"), ["{\"Sid\": \"A\"}"]);
+        let long = format!("{{\"Sid\": \"{}\"}}", "a".repeat(90));
+        assert_eq!(laid_out(&long).len(), 3);
+        assert_eq!(laid_out("not JSON\n  at all"), ["not JSON", "at all"]);
+    }
 }

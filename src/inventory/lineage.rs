@@ -7,86 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Inventory;
 use super::bedrock::{S3Uri, VpcConfig};
+pub use super::link::Link;
 use super::reference::{Kind, ResourceRef};
 use crate::base::ResourceId;
-
-/// What one end is to the other. The sentence reads `from` link `to`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Link {
-    /// A base model or data feeds a job.
-    Feeds,
-    /// A job makes a model.
-    Makes,
-    /// A model is copied to another.
-    CopiedTo,
-    /// A model is served by a deployment or throughput.
-    ServedBy,
-    /// Something runs as a role.
-    RunsAs,
-    /// Something is encrypted with a key.
-    EncryptedWith,
-    /// Something reads from data.
-    Reads,
-    /// Something writes to data.
-    Writes,
-    /// Data lies in a bucket.
-    LiesIn,
-    /// Something runs in a subnet; a subnet in a VPC.
-    RunsIn,
-    /// Something is protected by a security group.
-    ProtectedBy,
-    /// A subnet follows a route table.
-    Follows,
-    /// Something logs to a group or bucket.
-    LogsTo,
-}
-
-impl Link {
-    /// The sentence between the two, read from `from`: a job `runs as` a role.
-    pub fn verb(self) -> &'static str {
-        match self {
-            Self::Feeds => "feeds",
-            Self::Makes => "makes",
-            Self::CopiedTo => "is copied by",
-            Self::ServedBy => "is served by",
-            Self::RunsAs => "runs as",
-            Self::EncryptedWith => "is encrypted with",
-            Self::Reads => "reads",
-            Self::Writes => "writes to",
-            Self::LiesIn => "lies in",
-            Self::RunsIn => "runs in",
-            Self::ProtectedBy => "is protected by",
-            Self::Follows => "follows",
-            Self::LogsTo => "logs to",
-        }
-    }
-
-    /// The same sentence read from `to`: a role `is used by` a job.
-    pub fn back(self) -> &'static str {
-        match self {
-            Self::Feeds => "is fed by",
-            Self::Makes => "is made by",
-            Self::CopiedTo => "copies",
-            Self::ServedBy => "serves",
-            Self::RunsAs => "is used by",
-            Self::EncryptedWith => "encrypts",
-            Self::Reads => "is read by",
-            Self::Writes => "is written by",
-            Self::LiesIn => "holds",
-            Self::RunsIn => "hosts",
-            Self::ProtectedBy => "protects",
-            Self::Follows => "routes",
-            Self::LogsTo => "takes logs of",
-        }
-    }
-
-    /// Whether `to` is made out of `from`. Else `from` only leans on `to`: it needs a key, a role, a network,
-    /// a place to write to.
-    pub fn is_origin(self) -> bool {
-        matches!(self, Self::Feeds | Self::Makes | Self::CopiedTo | Self::ServedBy)
-    }
-}
 
 /// One connection.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -99,12 +22,16 @@ pub struct Edge {
     pub to: ResourceRef,
 }
 
+/// From one end of its connections to the others.
+type Ends = BTreeMap<ResourceRef, Vec<(Link, ResourceRef)>>;
+
 /// The graph, built from an inventory whenever that changed.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Lineage {
-    edges: BTreeSet<Edge>,
-    down: BTreeMap<ResourceRef, Vec<(Link, ResourceRef)>>,
-    up: BTreeMap<ResourceRef, Vec<(Link, ResourceRef)>>,
+    /// In order, each once.
+    edges: Vec<Edge>,
+    down: Ends,
+    up: Ends,
 }
 
 impl Lineage {
@@ -115,10 +42,14 @@ impl Lineage {
         lineage.jobs(inventory);
         lineage.models(inventory);
         lineage.surroundings(inventory);
-        for edge in &lineage.edges {
-            lineage.down.entry(edge.from.clone()).or_default().push((edge.link, edge.to.clone()));
-            lineage.up.entry(edge.to.clone()).or_default().push((edge.link, edge.from.clone()));
-        }
+        // why sorted once: an account with thousands of jobs has tens of thousands of connections, most of which
+        // are named by several resources.
+        lineage.edges.sort();
+        lineage.edges.dedup();
+        let mut back: Vec<&Edge> = lineage.edges.iter().collect();
+        back.sort_by(|a, b| a.to.cmp(&b.to));
+        lineage.down = by_end(lineage.edges.iter().map(|edge| (&edge.from, (edge.link, &edge.to))));
+        lineage.up = by_end(back.into_iter().map(|edge| (&edge.to, (edge.link, &edge.from))));
         lineage
     }
 
@@ -278,7 +209,7 @@ impl Lineage {
     }
 
     fn link(&mut self, from: ResourceRef, link: Link, to: ResourceRef) {
-        self.edges.insert(Edge { from, link, to });
+        self.edges.push(Edge { from, link, to });
     }
 
     fn key(&mut self, from: &ResourceRef, key: Option<&ResourceId>) {
@@ -360,6 +291,18 @@ impl Lineage {
             .map(|node| node.id.clone())
             .collect()
     }
+}
+
+/// Gathers what stands beside each other under one end.
+fn by_end<'a>(sorted: impl Iterator<Item = (&'a ResourceRef, (Link, &'a ResourceRef))>) -> Ends {
+    let mut groups: Vec<(ResourceRef, Vec<(Link, ResourceRef)>)> = Vec::new();
+    for (end, (link, other)) in sorted {
+        match groups.last_mut() {
+            Some((held, others)) if held == end => others.push((link, other.clone())),
+            _ => groups.push((end.clone(), vec![(link, other.clone())])),
+        }
+    }
+    groups.into_iter().collect()
 }
 
 /// A model by the ARN that serving names it with.
@@ -456,28 +399,5 @@ mod tests {
         assert_eq!(needs, [copy.clone(), of(Kind::Model, "source"), key.clone()]);
         assert_eq!(lineage.all_needed_by(&key), [copy, target]);
         assert_eq!(lineage.all_needs(&key), []);
-    }
-
-    #[test]
-    fn every_edge_reads_both_ways() {
-        use Link as L;
-        let all = [
-            L::Feeds,
-            L::Makes,
-            L::CopiedTo,
-            L::ServedBy,
-            L::RunsAs,
-            L::EncryptedWith,
-            L::Reads,
-            L::Writes,
-            L::LiesIn,
-            L::RunsIn,
-            L::ProtectedBy,
-            L::Follows,
-            L::LogsTo,
-        ];
-        let words: BTreeSet<&str> = all.iter().flat_map(|link| [link.verb(), link.back()]).collect();
-        assert_eq!(words.len(), 26, "no sentence says two things");
-        assert_eq!((L::EncryptedWith.verb(), L::EncryptedWith.back()), ("is encrypted with", "encrypts"));
     }
 }

@@ -6,6 +6,7 @@
 pub mod analyzer;
 pub mod bedrock;
 pub mod calls;
+pub mod changes;
 pub mod cloudwatch;
 pub mod conversation;
 pub mod coverage;
@@ -19,6 +20,7 @@ pub mod iam;
 pub mod invocation_logging;
 pub mod kms;
 pub mod lineage;
+mod link;
 pub mod logs;
 pub mod macie;
 pub mod objects;
@@ -29,6 +31,7 @@ pub mod reference;
 pub mod s3;
 pub mod session;
 pub mod settings;
+mod table;
 #[cfg(test)]
 pub mod testing;
 pub mod trail;
@@ -38,8 +41,6 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::ResourceId;
-
 pub use calls::CallStats;
 pub use coverage::{Coverage, SourceId, SourceReport, SourceState};
 pub use document::Document;
@@ -48,13 +49,11 @@ pub use read::{ErrorKind, Read, ReadError};
 pub use reference::{Kind, ResourceRef};
 pub use session::{Mode, SessionInfo};
 pub use settings::{Setting, Settings};
+pub use table::Table;
 pub use update::{Item, Update};
 
 /// Tags as AWS gives them: key to value, both from outside.
 pub type Tags = BTreeMap<crate::base::Text, crate::base::Text>;
-
-/// A collection of the inventory, by id.
-pub type Table<T> = BTreeMap<ResourceId, T>;
 
 /// An inventory as it was before reads began to fail: of the past, and only to be shown as that.
 #[derive(Debug, Clone, PartialEq)]

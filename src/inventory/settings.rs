@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::changes::ChangeHistory;
 use super::conversation::Conversations;
 use super::document::Document;
 use super::ec2::BlockPublicAccess;
@@ -99,6 +100,8 @@ settings! {
     data_retention: DataRetention => DataRetention, "data-retention";
     /// Data-protection policies of CloudWatch Logs for the whole account (`DescribeAccountPolicies`).
     log_protection: Vec<Document> => LogProtection, "log-data-protection";
+    /// Who changed customization before the events that are followed begin; asked when somebody does now.
+    changes: ChangeHistory => Changes, "change-history";
     /// What a deep look found in logged prompts and completions.
     conversations: Conversations => Conversations, "logged-conversations";
 }

@@ -1,5 +1,6 @@
 //! What a control is, and what it looks at.
 
+use super::baseline::Baseline;
 use super::expectations::Expectations;
 use super::judge::Judge;
 use super::verdict::{Area, Severity, Verdict};
@@ -47,10 +48,26 @@ pub struct Control {
     pub evaluate: fn(&Judge<'_>) -> Vec<Verdict>,
 }
 
+/// What says which policies bind principals from above their account.
+const ABOVE: &[SourceId] = &[
+    SourceId::ORGANIZATIONS,
+    SourceId::ORGANIZATION_PATH,
+    SourceId::ORGANIZATION_POLICIES,
+    SourceId::ORGANIZATION_DOCUMENTS,
+];
+
 impl Control {
     /// Every source it needs. One that is not complete makes it Unknown.
     pub fn needs(&self) -> impl Iterator<Item = SourceId> + use<'_> {
         [self.lists, self.tables, self.details].into_iter().flatten().copied()
+    }
+
+    /// Every source that its verdicts stand on: beside those it needs, where rights of principals are judged, the
+    /// policies of the organization. Where these are not seen, a verdict that hangs on them says so itself.
+    pub fn sources(&self) -> impl Iterator<Item = SourceId> + use<'_> {
+        let above = if self.needs().any(|source| source == SourceId::AUTHORIZATION) { ABOVE } else { &[] };
+        let needs = || self.needs();
+        needs().chain(above.iter().copied().filter(move |source| !needs().any(|held| held == *source)))
     }
 
     /// Whether it can say nothing without a deep look: what it judges is only listed by one. A control that
@@ -79,6 +96,8 @@ pub struct Context<'a> {
     pub expect: &'a Expectations,
     /// What was done lately, where that was read.
     pub activity: Option<&'a Watch>,
+    /// What earlier deep looks saw, where they were kept.
+    pub baseline: Option<&'a Baseline>,
 }
 
 impl<'a> Context<'a> {
@@ -99,6 +118,7 @@ impl<'a> Context<'a> {
             now,
             expect,
             activity: None,
+            baseline: None,
         }
     }
 
@@ -106,6 +126,12 @@ impl<'a> Context<'a> {
     #[must_use]
     pub fn with_activity(self, activity: &'a Watch) -> Self {
         Self { activity: Some(activity), ..self }
+    }
+
+    /// The same with what earlier deep looks saw.
+    #[must_use]
+    pub fn with_baseline(self, baseline: &'a Baseline) -> Self {
+        Self { baseline: Some(baseline), ..self }
     }
 
     /// The region as a resource: what a verdict is about when it is about no single thing.

@@ -11,9 +11,11 @@ pub(super) mod scope_tests;
 pub(super) mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::catalogue::framework::{ATLAS, CIS, FEDRAMP, GDPR, HIPAA, NIST, OWASP, PCI, SRA};
 use super::control::Control;
+use super::jobs;
 use super::judge::{Judge, Subject, listed_refs, unread};
 use super::verdict::{Area, Severity, Verdict};
 use crate::access::Policy;
@@ -24,7 +26,7 @@ use crate::inventory::{Kind, ResourceRef, SourceId};
 
 pub(super) use exposure::KMS_07;
 pub(super) use granted::KMS_08;
-pub(super) use outputs::{Facts, KMS_09, KMS_10, managed};
+pub(super) use outputs::{AT_REST, Facts, KMS_09, KMS_10, managed};
 pub(super) use rights::KMS_06;
 pub(super) use scope::KMS_05;
 
@@ -130,46 +132,39 @@ pub(super) const KMS_02: Control = Control {
 };
 
 fn job_keys(judge: &Judge<'_>) -> Vec<Verdict> {
-    let jobs = &judge.context.inventory.jobs;
+    let all = &judge.context.inventory.jobs;
     let mut newest: BTreeMap<&Text, _> = BTreeMap::new();
-    for job in jobs.values() {
+    for job in all.values() {
         let held = newest.entry(&job.output_model_name).or_insert(job);
         if (job.created, &job.arn) > (held.created, &held.arn) {
             *held = job;
         }
     }
     let latest: BTreeSet<&ResourceId> = newest.values().map(|job| &job.arn).collect();
-    let judged = jobs.values().filter(|job| latest.contains(&job.arn) || job.status == JobStatus::InProgress);
-    judged
-        .map(|job| {
-            let subject = judge.on(ResourceRef::new(Kind::Job, &job.arn));
-            let detail = match job.detail.known() {
-                Ok(detail) => detail,
-                Err(unknown) => return subject.unread(unread("bedrock:GetModelCustomizationJob", unknown)),
-            };
-            let training = detail.phases.training.as_ref().map(|phase| &phase.status);
-            let draft = subject
-                .shows("outputModelKmsKeyArn", detail.kms_key.as_ref().map_or("none", ResourceId::as_str))
-                .shows("status", &job.status)
-                .shows_some("trainingStatus", training)
-                .shows("roleArn", &detail.role);
-            match &detail.kms_key {
-                Some(key) => draft.pass(format!("names the key {}", context_label(judge, key))),
-                None if job.status.is_running() => draft.fail(
-                    "in-progress-without-cmk",
-                    format!(
-                        "job {} is running without a KMS key for model {}; it can still be stopped",
-                        job.name, job.output_model_name
-                    ),
+    let judged = all.values().filter(|job| latest.contains(&job.arn) || job.status == JobStatus::InProgress);
+    jobs::each(judge, judged, |subject, job, detail| {
+        let training = detail.phases.training.as_ref().map(|phase| &phase.status);
+        let draft = subject
+            .shows("outputModelKmsKeyArn", detail.kms_key.as_ref().map_or("none", ResourceId::as_str))
+            .shows("status", &job.status)
+            .shows_some("trainingStatus", training)
+            .shows("roleArn", &detail.role);
+        vec![match &detail.kms_key {
+            Some(key) => draft.pass(format!("names the key {}", context_label(judge, key))),
+            None if job.status.is_running() => draft.fail(
+                "in-progress-without-cmk",
+                format!(
+                    "job {} is running without a KMS key for model {}; it can still be stopped",
+                    job.name, job.output_model_name
                 ),
-                None => draft.fail_as(
-                    Severity::Low,
-                    "finished-without-cmk",
-                    format!("job {}, the latest for model {}, named no KMS key", job.name, job.output_model_name),
-                ),
-            }
-        })
-        .collect()
+            ),
+            None => draft.fail_as(
+                Severity::Low,
+                "finished-without-cmk",
+                format!("job {}, the latest for model {}, named no KMS key", job.name, job.output_model_name),
+            ),
+        }]
+    })
 }
 
 /// Everything that says which keys there are.
@@ -405,11 +400,11 @@ fn keys_of_models<'a>(judge: &Judge<'a>) -> impl Iterator<Item = Used<'a>> {
 }
 
 /// The policy of a key, or a verdict that says why it is not known.
-fn policy_of(used: &Used<'_>, subject: &Subject<'_>) -> Result<Policy, Box<Verdict>> {
+fn policy_of(judge: &Judge<'_>, used: &Used<'_>, subject: &Subject<'_>) -> Result<Rc<Policy>, Box<Verdict>> {
     let verdict = |verdict| Err(Box::new(verdict));
     match used.key.map(|key| key.policy.known()) {
         Some(Ok(document)) => {
-            Policy::parse(document).or_else(|error| verdict(subject.clone().malformed("key policy", None, error)))
+            judge.policy(document).or_else(|error| verdict(subject.clone().malformed("key policy", None, error)))
         }
         Some(Err(unknown)) => verdict(subject.clone().unread(unread("kms:GetKeyPolicy", unknown))),
         None => verdict(subject.clone().unread(format!("key {} is not in the inventory", used.id))),

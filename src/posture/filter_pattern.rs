@@ -128,6 +128,16 @@ impl FilterPattern {
             Kind::Terms { .. } | Kind::Columns => true,
         }
     }
+
+    /// Whether it searches some text of this record below one of these fields: by words anywhere, or by a comparison
+    /// with what stands there.
+    pub fn reads(&self, record: &Value, below: &[&str]) -> bool {
+        match &self.0 {
+            Kind::Json(node) => node.reads(record, below),
+            Kind::Terms { all, any, .. } => !all.is_empty() || !any.is_empty(),
+            Kind::Columns => false,
+        }
+    }
 }
 
 impl Term {
@@ -154,6 +164,17 @@ impl Node {
                 self.holds(&serde_json::json!({ field: value })).unwrap_or(true)
             }
             Self::Test(..) => true,
+        }
+    }
+
+    fn reads(&self, record: &Value, below: &[&str]) -> bool {
+        match self {
+            Self::All(parts) | Self::Any(parts) => parts.iter().any(|part| part.reads(record, below)),
+            Self::Test(path, Test::Compare(Operator::Equal, _)) => {
+                let named = path.iter().any(|step| matches!(step, Step::Name(name) if below.contains(&name.as_str())));
+                named && reached(record, path).iter().any(|value| value.is_string())
+            }
+            Self::Test(..) => false,
         }
     }
 

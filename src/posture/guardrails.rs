@@ -23,6 +23,8 @@ pub(super) use exists::GRD_01;
 pub(super) use filters::{GRD_04, GRD_06};
 pub(super) use keys::GRD_07;
 pub(super) use sensitive::GRD_05;
+#[cfg(test)]
+pub(super) use sensitive::REQUIRED;
 
 /// What says which guardrails are in force.
 const IN_FORCE: &[SourceId] = &[SourceId::GUARDRAILS, SourceId::ENFORCED_GUARDRAILS];

@@ -41,6 +41,18 @@ pub(super) use pass_role::IAM_06;
 pub(super) use service_roles::IAM_11;
 pub(super) use unused::IAM_10;
 
+/// Everything that says which roles Bedrock works as.
+const WORK_LISTS: &[SourceId] = &[
+    SourceId::JOBS,
+    SourceId::JOB_DETAILS,
+    SourceId::IMPORT_JOBS,
+    SourceId::IMPORT_JOB_DETAILS,
+    SourceId::EVALUATION_JOBS,
+    SourceId::EVALUATION_JOB_DETAILS,
+    SourceId::BATCH_JOBS,
+    SourceId::LOGGING,
+];
+
 /// The service that customizes.
 pub(super) const BEDROCK: &str = "bedrock.amazonaws.com";
 

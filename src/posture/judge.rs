@@ -1,13 +1,16 @@
 //! How a control says something: a subject, at least one fact, then a status. The types make it
 //! impossible to pass or fail without evidence, or to forget the sources.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::rc::Rc;
 
 use super::control::{Context, Control};
 use super::permissions::{Permissions, Shared};
 use super::verdict::{Evidence, Severity, Status, Verdict};
+use crate::access::{BadPolicy, Policy};
 use crate::base::Text;
-use crate::inventory::{Kind, ResourceRef, SourceId};
+use crate::inventory::{Document, Kind, ResourceRef, SourceId};
 
 /// A control at work.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +38,11 @@ impl<'a> Judge<'a> {
     /// What principals are allowed by their own policies; read once for all controls.
     pub(super) fn permissions(&self) -> &'a Permissions {
         self.shared.permissions(self.context.inventory)
+    }
+
+    /// A policy, parsed once for all controls.
+    pub(super) fn policy(&self, document: &Document) -> Result<Rc<Policy>, BadPolicy> {
+        self.shared.policy(document)
     }
 
     /// The gap of a source, in words, if it was not seen whole.
@@ -108,7 +116,7 @@ impl Subject<'_> {
             name,
             related,
             evidence,
-            sources: control.needs().collect(),
+            sources: control.sources().collect(),
             fixes: control.fixes,
             muted: None,
             stale: None,
@@ -274,28 +282,40 @@ impl Draft<Subject<'_>> {
         if problems.is_empty() {
             return vec![self.pass(right)];
         }
-        let mut merged: Vec<Problem> = Vec::new();
-        for problem in problems {
-            match merged.iter_mut().find(|held| held.code == problem.code) {
-                Some(held) => {
-                    if !held.reason.contains(&problem.reason) {
-                        held.reason = format!("{}; {}", held.reason, problem.reason);
+        let mut merged: Vec<(Problem, Vec<String>)> = Vec::new();
+        for mut problem in problems {
+            let reason = std::mem::take(&mut problem.reason);
+            match merged.iter_mut().find(|(held, _)| held.code == problem.code) {
+                Some((held, reasons)) => {
+                    if !reasons.contains(&reason) {
+                        reasons.push(reason);
                     }
                     held.evidence.extend(problem.evidence);
                 }
-                None => merged.push(problem),
+                None => merged.push((problem, vec![reason])),
             }
         }
         merged
             .into_iter()
-            .map(|problem| {
+            .map(|(problem, reasons)| {
                 let subject = self.subject.clone().part(problem.code);
                 let severity = problem.severity.unwrap_or(subject.judge.control.severity);
-                let evidence = [problem.evidence, self.evidence.clone()].concat();
-                let verdict = subject.verdict(problem.status, problem.code, Text::new(problem.reason), evidence);
+                let mut seen = BTreeSet::new();
+                let evidence = problem.evidence.iter().chain(&self.evidence).filter(|one| seen.insert(*one));
+                let evidence = evidence.cloned().collect();
+                let verdict = subject.verdict(problem.status, problem.code, Text::new(sentences(&reasons)), evidence);
                 Verdict { severity, ..verdict }
             })
             .collect()
+    }
+}
+
+/// Reasons as one: `a; b; and 3 more like these`. Evidence has them all.
+fn sentences(reasons: &[String]) -> String {
+    const SHOWN: usize = 8;
+    match reasons.len().checked_sub(SHOWN) {
+        Some(more) if more > 0 => format!("{}; and {more} more like these", reasons[..SHOWN].join("; ")),
+        _ => reasons.join("; "),
     }
 }
 
@@ -322,20 +342,26 @@ impl Draft<Subject<'_>> {
 
 /// Names in a sentence: `a, b and 3 more`.
 pub(super) fn listed<T: fmt::Display>(names: impl IntoIterator<Item = T>) -> String {
+    listed_by(names, |name| name.to_string())
+}
+
+/// The same; only what is shown is put into words. why: a bucket may serve thousands of jobs.
+fn listed_by<T>(names: impl IntoIterator<Item = T>, words: impl Fn(T) -> String) -> String {
     const SHOWN: usize = 6;
-    let names: Vec<String> = names.into_iter().map(|name| name.to_string()).collect();
-    match names.len().checked_sub(SHOWN) {
-        Some(more) if more > 0 => format!("{} and {more} more", names[..SHOWN].join(", ")),
-        _ => names.join(", "),
+    let mut names = names.into_iter();
+    let shown: Vec<String> = names.by_ref().take(SHOWN).map(words).collect();
+    match names.count() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }
 
 /// The kind's word and the resource's id, for evidence.
 pub(super) fn listed_refs<'a>(context: &Context<'_>, refs: impl IntoIterator<Item = &'a ResourceRef>) -> String {
-    listed(refs.into_iter().map(|one| match one.kind {
+    listed_by(refs, |one| match one.kind {
         Kind::Logging => one.kind.word().to_owned(),
         kind => format!("{} {}", kind.word(), context.name_of(one)),
-    }))
+    })
 }
 
 /// Why a value is not known, with the operation that reads it: a failure names it itself.

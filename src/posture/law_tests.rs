@@ -86,6 +86,40 @@ fn a_denied_source_makes_unknown_and_names_itself() {
 }
 
 #[test]
+fn what_an_account_gives_is_told_though_its_organization_is_not_seen() {
+    use serde_json::json;
+    let mut inventory = healthy();
+    let everything = json!([{"Effect": "Allow", "Action": "*", "Resource": "*"}]);
+    let role = inventory.roles.get_mut(fixtures::TUNER).unwrap();
+    role.inline[0].document = fixtures::policy(everything);
+    let codes = |inventory: &crate::inventory::Inventory, id: &str| -> BTreeSet<&'static str> {
+        fixtures::verdicts(inventory, id).iter().filter(|v| v.status.is_finding()).map(|v| v.code).collect()
+    };
+    let unseen = [SourceId::ORGANIZATIONS, SourceId::ORGANIZATION_PATH, SourceId::ORGANIZATION_POLICIES];
+    for source in unseen {
+        let mut dark = inventory.clone();
+        deny_from_the_start(&mut dark, source);
+        for id in ["CUS-IAM-03", "CUS-IAM-04", "CUS-IAM-05", "CUS-IAM-06", "CUS-IAM-07", "CUS-IAM-08", "CUS-NET-10"] {
+            let seen = codes(&inventory, id);
+            assert!(!seen.is_empty() && codes(&dark, id).is_superset(&seen), "{id} without {source}");
+            let says = fixtures::verdicts(&dark, id);
+            let told = says.iter().filter(|v| v.status.is_finding());
+            let tells = |v: &Verdict| v.evidence.iter().any(|fact| fact.label.as_str() == "notSeen");
+            assert!(told.filter(|v| v.resource.kind == Kind::Role).all(tells), "{id} without {source}");
+            assert!(control(id).unwrap().sources().any(|held| held == source), "{id} does not name {source}");
+        }
+    }
+    // What a role needs is there only if nothing above takes it away.
+    let mut dark = healthy();
+    deny_from_the_start(&mut dark, SourceId::ORGANIZATION_POLICIES);
+    for id in ["CUS-IAM-03", "CUS-NET-10", "CUS-KMS-06"] {
+        let said = fixtures::verdicts(&dark, id);
+        let unknown = said.iter().find(|v| v.status == Status::Unknown);
+        assert!(unknown.is_some_and(|v| v.reason.as_str().contains("ListPoliciesForTarget")), "{id}: {said:?}");
+    }
+}
+
+#[test]
 fn nothing_read_yet_is_all_unknown() {
     let assessment = with_context(&crate::inventory::Inventory::default(), assess);
     for verdict in &assessment.verdicts {

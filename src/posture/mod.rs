@@ -4,6 +4,7 @@
 //! [`CONTROLS`] and keeps the law that nothing passes because we could not look.
 
 pub mod assess;
+pub mod baseline;
 pub mod catalogue;
 pub mod compliance;
 pub mod control;
@@ -23,6 +24,7 @@ mod identity;
 mod import;
 mod invocation;
 mod job_roles;
+mod jobs;
 pub mod judge;
 #[cfg(test)]
 mod law_tests;
@@ -30,6 +32,7 @@ mod logging;
 mod looked;
 pub mod mutes;
 mod network;
+mod outsiders;
 #[cfg(test)]
 mod peers_tests;
 mod permissions;
@@ -39,6 +42,7 @@ pub mod score;
 pub mod verdict;
 
 pub use assess::assess;
+pub use baseline::Baseline;
 pub use catalogue::{CONTROLS, control};
 pub use compliance::{Framework, framework};
 pub use control::{Context, Control};

@@ -3,7 +3,7 @@
 //!
 //! Never muted: an Unknown. A mute accepts a known failure, not the lack of a look.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use regex::Regex;
@@ -77,7 +77,7 @@ impl std::error::Error for MuteError {}
 pub struct MuteReport {
     /// Past their date: what they muted is a finding again.
     pub expired: Vec<String>,
-    /// Matched no finding of this account and region.
+    /// Matched no finding of this account and region, although all was judged that they could be about.
     pub unmatched: Vec<String>,
 }
 
@@ -164,7 +164,11 @@ impl Mutes {
             known.iter().filter(here).partition(|(mute, _)| mute.expired(place.now));
         MuteReport {
             expired: expired.iter().map(|(mute, _)| mute.name()).collect(),
-            unmatched: live.iter().filter(|(_, used)| !used).map(|(mute, _)| mute.name()).collect(),
+            unmatched: live
+                .iter()
+                .filter(|(mute, used)| !used && mute.is_judged(assessment))
+                .map(|(mute, _)| mute.name())
+                .collect(),
         }
     }
 }
@@ -202,6 +206,16 @@ impl Mute {
                 ticket: entry.ticket.map(Text::new),
             },
         })
+    }
+
+    /// Whether its check was judged as far as it goes. A look without `--deep` cannot tell whether a mute of what takes
+    /// one has a use.
+    fn is_judged(&self, assessment: &Assessment) -> bool {
+        let check = self.check.to_uppercase();
+        let mine = || assessment.verdicts.iter().filter(|verdict| glob(&check, verdict.control));
+        let shallow: BTreeSet<&str> =
+            mine().filter(|verdict| verdict.code == Verdict::NEEDS_DEEP).map(|verdict| verdict.control).collect();
+        shallow.is_empty() || mine().any(|verdict| !shallow.contains(verdict.control))
     }
 
     fn expired(&self, now: Timestamp) -> bool {

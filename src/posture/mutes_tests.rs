@@ -83,6 +83,25 @@ fn a_mute_that_matches_nothing_is_told() {
 }
 
 #[test]
+fn what_takes_a_deep_look_is_not_told_unused_by_another() {
+    let unmatched = |inventory: &Inventory, check: &str| {
+        let mut assessment = with_context(inventory, assess);
+        Mutes::parse(&entry("*", check, ALL)).unwrap().apply(&mut assessment, inventory, &place()).unmatched.len()
+    };
+    let shallow = crate::posture::fixtures::shallow(healthy());
+    for (check, in_depth, otherwise) in [
+        ("CUS-DAT-09", 1, 0),
+        ("cus-imp-03", 1, 0),
+        ("CUS-DET-08", 1, 0),
+        ("CUS-KMS-04", 1, 1),
+        ("CUS-DAT-*", 1, 1),
+        ("CUS-NONE-01", 1, 1),
+    ] {
+        assert_eq!((unmatched(&healthy(), check), unmatched(&shallow, check)), (in_depth, otherwise), "{check}");
+    }
+}
+
+#[test]
 fn unknown_is_never_muted() {
     let mut inventory = healthy();
     deny(&mut inventory, SourceId::ROTATION);

@@ -12,12 +12,12 @@ use std::sync::Arc;
 
 use super::control::Context;
 use super::judge::{Draft, Judge, Problem, Subject, listed};
-use super::verdict::Verdict;
+use super::verdict::{Status, Verdict};
 use crate::access::catalogue::{self, Action, is_on};
 use crate::access::who::People;
 use crate::access::{
-    Caller, ContextValue, Deciding, Decision, Guards, Identity, Layer, Policy, Request, Resource, Rules, Scenario,
-    Statement, Version, pattern,
+    Answer, BadPolicy, Caller, ContextValue, Deciding, Decision, Guards, Identity, Layer, Policy, Request, Resource,
+    Rules, Scenario, Statement, Version, pattern,
 };
 use crate::base::{Arn, ResourceId, Text};
 use crate::inventory::{Document, Inventory, Kind, ResourceRef, SourceId};
@@ -27,12 +27,61 @@ pub(super) const NOBODY: &str = "bedwatch-0";
 
 /// What controls share while one inventory is judged.
 #[derive(Debug, Default)]
-pub struct Shared(OnceCell<Permissions>);
+pub struct Shared {
+    permissions: OnceCell<Permissions>,
+    policies: RefCell<HashMap<String, Result<Rc<Policy>, BadPolicy>>>,
+    said: RefCell<HashMap<&'static str, Rc<[Said]>>>,
+}
+
+/// What a control said of a resource, for those that rest on it.
+#[derive(Debug, Clone)]
+pub(super) struct Said {
+    /// Which control.
+    pub control: &'static str,
+    /// Of what.
+    pub resource: ResourceRef,
+    /// What.
+    pub status: Status,
+    /// Sub-reason.
+    pub code: &'static str,
+    /// Why.
+    pub reason: Text,
+}
 
 impl Shared {
     /// Everybody's permissions; read when the first control asks.
     pub(super) fn permissions(&self, inventory: &Inventory) -> &Permissions {
-        self.0.get_or_init(|| Permissions::of(inventory))
+        self.permissions.get_or_init(|| Permissions::of(inventory))
+    }
+
+    /// A policy, parsed once however many controls and resources have it.
+    pub(super) fn policy(&self, document: &Document) -> Result<Rc<Policy>, BadPolicy> {
+        if let Some(known) = self.policies.borrow().get(document.raw()) {
+            return known.clone();
+        }
+        let parsed = Policy::parse(document).map(Rc::new);
+        self.policies.borrow_mut().insert(document.raw().to_owned(), parsed.clone());
+        parsed
+    }
+
+    /// What a control said, if it was asked before; else it is asked now.
+    pub(super) fn said(&self, control: &'static str, ask: impl FnOnce() -> Vec<Verdict>) -> Rc<[Said]> {
+        let known = self.said.borrow().get(control).cloned();
+        known.unwrap_or_else(|| self.keep(control, &ask()))
+    }
+
+    /// Keeps what a control said.
+    pub(super) fn keep(&self, control: &'static str, verdicts: &[Verdict]) -> Rc<[Said]> {
+        let said = |verdict: &Verdict| Said {
+            control,
+            resource: verdict.resource.clone(),
+            status: verdict.status,
+            code: verdict.code,
+            reason: verdict.reason.clone(),
+        };
+        let all: Rc<[Said]> = verdicts.iter().map(said).collect();
+        self.said.borrow_mut().insert(control, Rc::clone(&all));
+        all
     }
 }
 
@@ -193,11 +242,13 @@ pub(super) fn scenario(context: &Context<'_>) -> Scenario {
         .with("aws:RequestedRegion", ContextValue::one(context.region))
 }
 
-/// What a principal's own policies and boundary say of one action on one resource.
+/// What a principal's own policies and boundary give of one action on one resource, less what was seen of its
+/// organization's. why not less what may be there unseen: policies of an organization only take away, and in most
+/// accounts nobody may read them; what the account itself gives too freely would never be told.
 pub(super) fn decide(identity: &Identity, action: &str, on: &Arn, scenario: &Scenario) -> Decision {
     if on.service == "iam" {
         // Not the trust policy of the role, which says who may become it, decides what is done to it.
-        return crate::access::identity_decides(identity, action, on, scenario).decision;
+        return crate::access::identity_decides(identity, action, on, scenario).into_what_was_read();
     }
     if on.service == "kms" {
         // why not without a policy: no key is, and without one nobody could do anything to it. What keys say
@@ -226,7 +277,16 @@ pub(super) fn decide_below(identity: &Identity, action: &str, start: &Arn, scena
 
 /// The same on a resource with rules of its own.
 pub(super) fn ask(identity: &Identity, action: &str, resource: &Resource, scenario: &Scenario) -> Decision {
-    Request { identity, action, resource, scenario, guards: &Guards::default() }.answer().decision
+    answer(identity, action, resource, scenario).into_what_was_read()
+}
+
+/// Whether what is needed is really there: not, while a policy of the organization may be unseen that takes it away.
+pub(super) fn ask_for_certain(identity: &Identity, action: &str, resource: &Resource, scenario: &Scenario) -> Decision {
+    answer(identity, action, resource, scenario).decision
+}
+
+fn answer(identity: &Identity, action: &str, resource: &Resource, scenario: &Scenario) -> Answer {
+    Request { identity, action, resource, scenario, guards: &Guards::default() }.answer()
 }
 
 /// Yes, or yes when something holds that is not known.
@@ -356,12 +416,22 @@ pub(super) fn settle(
     unsure: Option<(&'static str, Text)>,
     right: impl fmt::Display,
 ) -> Vec<Verdict> {
-    match (problems.is_empty(), unsure) {
-        (true, unsure) => match unsure.or_else(|| doubt(identity)) {
+    if problems.is_empty() {
+        return match unsure.or_else(|| doubt(identity)) {
             Some((code, why)) => vec![draft.undecided(code, why)],
             None => draft.conclude(problems, right),
-        },
-        (false, unsure) => draft.conclude_open(problems, unsure, right),
+        };
+    }
+    // What is not seen of the organization may soften a finding.
+    draft.shows_some("notSeen", identity.bounds.gap()).conclude_open(problems, unsure, right)
+}
+
+/// What a control on everybody's rights says where there is nothing to protect, or nobody knows; none where there is.
+pub(super) fn idle(judge: &Judge<'_>, some: Result<bool, Text>) -> Option<Vec<Verdict>> {
+    match some {
+        Ok(true) => None,
+        Ok(false) => Some(Vec::new()),
+        Err(why) => Some(vec![judge.on_region().unread(why)]),
     }
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::control::Context;
-use crate::access::{Actions, Bounds, Caller, Effect, Facts, Identity, Layer, Policy, Resources, Statement, Version};
+use crate::access::{Bounds, Caller, Facts, Identity, Layer, Policy};
 use crate::base::{Arn, ResourceId, Text};
 
 /// A policy that allows everything.
@@ -16,20 +16,7 @@ pub(super) struct Probe {
 impl Probe {
     /// Ready to ask.
     pub(super) fn new() -> Self {
-        let all = || vec!["*".to_owned()];
-        let statement = Statement {
-            index: 0,
-            in_array: true,
-            sid: Text::default(),
-            effect: Effect::Allow,
-            actions: Some(Actions { negated: false, patterns: all() }),
-            resources: Some(Resources { negated: false, patterns: all() }),
-            principals: None,
-            conditions: Vec::new(),
-            span: 0..0,
-            malformed: None,
-        };
-        Self { everything: Arc::new(Policy { version: Version::V2012, statements: vec![statement] }) }
+        Self { everything: Arc::new(Policy::everything()) }
     }
 
     /// This role or user; anybody of the account where the text names none.

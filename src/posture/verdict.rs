@@ -118,7 +118,7 @@ impl Area {
 }
 
 /// A fact behind a verdict.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Evidence {
     /// What it is (`keyState`, `statement`, …).
     pub label: Text,

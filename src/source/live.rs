@@ -11,6 +11,7 @@ mod detail;
 mod engine;
 mod follow;
 mod gate;
+mod history;
 mod invoked;
 mod known;
 mod lists;

@@ -39,9 +39,14 @@ impl Driver {
         self.settle();
     }
 
-    /// Settles, and answers what is asked about access until nothing more is.
+    /// Settles, judges, and answers what is asked about access until nothing more is.
     fn settle(&mut self) {
         self.effects.extend(settle(&mut self.model));
+        while let Some(at) = self.effects.iter().position(|effect| matches!(effect, Effect::Weigh(_))) {
+            let Effect::Weigh(weighing) = self.effects.remove(at) else { return };
+            self.effects.extend(update(&mut self.model, Message::Weighed(Box::new(weighing.weigh()))));
+            self.effects.extend(settle(&mut self.model));
+        }
         while self.answering
             && let Some(at) = self.effects.iter().position(|effect| matches!(effect, Effect::Ask(_)))
         {

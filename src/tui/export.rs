@@ -3,7 +3,7 @@
 
 use super::list::Subject;
 use super::model::{Model, Place};
-use super::{page, pane, record};
+use super::{pane, record};
 use crate::base::Timestamp;
 use crate::base::text::{safe, safe_lines};
 
@@ -21,7 +21,7 @@ pub struct Export {
 /// What is on screen: the marked rows of a list, else all that the filter left; what is open.
 pub fn of(model: &Model) -> Option<Export> {
     let Some(spot) = model.stack.last() else { return list(model) };
-    let page = page::of_spot(model, spot);
+    let page = super::held::page(model, spot);
     let (text, extension) = match &spot.place {
         Place::Raw(resource) => (format!("{:#}\n", record::of(model, resource)?), "json"),
         Place::Event(id) => (format!("{:#}\n", model.log.event(id)?.record), "json"),

@@ -5,6 +5,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::widgets::Widget as _;
 use unicode_width::UnicodeWidthStr as _;
 
+use super::fit::clip;
 use super::fixing::{Dialog, Stage, Tab, UndoList};
 use super::fixing_tabs::lines;
 use super::keymap::Action;
@@ -12,7 +13,7 @@ use super::layout;
 use super::model::{Model, Overlay};
 use super::page::wrap;
 use super::theme::Role;
-use super::view::{Draw, Span, clip};
+use super::view::{Draw, Span};
 use crate::base::text::{safe, shorten_middle};
 use crate::base::time::span;
 use crate::fix::Confirm;

@@ -185,6 +185,17 @@ fn hints(model: &Model) -> Vec<(Action, String)> {
             Action::Quit,
         ],
     };
-    let applies = |action: &&Action| **action != Action::WhoCan || update::refusal(model, **action).is_none();
+    // What cannot be done here is left out; a fix says why, where there is something that could want one.
+    let narrow = model.size.0 < 60;
+    let applies = |action: &&Action| match action {
+        Action::WhoCan | Action::Events | Action::Lineage | Action::Raw | Action::CopyId | Action::GoTo => {
+            update::refusal(model, **action).is_none()
+        }
+        Action::Fix => {
+            update::refusal(model, **action).is_none()
+                || (!narrow && (model.resource().is_some() || !super::navigate::findings(model).is_empty()))
+        }
+        _ => true,
+    };
     actions.iter().filter(applies).map(|action| (*action, word(*action))).collect()
 }

@@ -57,11 +57,12 @@ impl Draw<'_> {
             right.push((Role::Notice, "ENDPT ".into()));
         }
         right.push((badge, format!(" {} ", model.mode().badge())));
-        let open = model.assessment.open();
-        for ((severity, count), mark) in open.iter().zip(["▲", "●", "○"]) {
-            let role = if *count > 0 { Role::from(*severity) } else { Role::Dim };
+        // The low ones only where there is room: the others are what one looks for.
+        let marks = if area.width >= 110 { &["▲", "●", "○", "·"][..] } else { &["▲", "●", "○"][..] };
+        for ((severity, count), mark) in Severity::ALL.iter().zip(model.judged.open).zip(marks) {
+            let role = if count > 0 { Role::from(*severity) } else { Role::Dim };
             // Nothing was judged yet: that is not nought.
-            let count = if model.session.is_some() { count.to_string() } else { "?".to_owned() };
+            let count = if !model.assessment.verdicts.is_empty() { count.to_string() } else { "?".to_owned() };
             right.push((Role::Text, if *severity == Severity::Critical { "  " } else { " " }.into()));
             right.push((role, format!("{mark}{count}")));
         }

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::pane::topology;
 use crate::activity::Watch;
 use crate::base::{ResourceId, Timestamp};
 use crate::case::{Seen, Sighting};
-use crate::inventory::{Inventory, Kind, Lineage, SessionInfo};
+use crate::inventory::{Coverage, Inventory, Kind, Lineage, SessionInfo, SourceId, SourceReport, SourceState};
 use crate::posture::{self, Area, Assessment, Expectations, Severity, Status, Verdict, score};
 use crate::source::Memory;
 
@@ -15,10 +16,16 @@ pub struct Judged {
     /// Findings, worst first, as places in the assessment.
     pub findings: Vec<usize>,
     by_id: HashMap<String, usize>,
-    by_resource: BTreeMap<ResourceId, Vec<usize>>,
+    by_resource: HashMap<ResourceId, Vec<usize>>,
+    own: HashMap<ResourceId, Vec<usize>>,
+    network: HashMap<ResourceId, Severity>,
     /// What could not be judged, as places in the assessment.
     pub unknown: Vec<usize>,
     in_doubt: BTreeSet<ResourceId>,
+    /// How many failures of each severity are open, the worst severity first.
+    pub open: [usize; 4],
+    needing: BTreeMap<SourceId, BTreeSet<&'static str>>,
+    ending: Vec<usize>,
     /// Counts of each area.
     pub areas: Vec<AreaScore>,
     total: Option<u8>,
@@ -102,9 +109,9 @@ impl Judged {
         }
     }
 
-    /// Takes a new assessment. `whole` says that the first round of reading is over: only then does
-    /// a finding that is not there count as closed.
-    pub fn take(&mut self, assessment: &Assessment, now: Timestamp, whole: bool) {
+    /// Takes a new assessment of what `coverage` could be read of. `whole` says that the first round of reading is
+    /// over: only then does a finding that is not there count as closed.
+    pub fn take(&mut self, assessment: &Assessment, coverage: &Coverage, now: Timestamp, whole: bool) {
         let verdicts = &assessment.verdicts;
         let mut findings: Vec<usize> = (0..verdicts.len()).filter(|at| verdicts[*at].status.is_finding()).collect();
         findings.sort_by(|a, b| {
@@ -116,12 +123,22 @@ impl Judged {
         });
         self.by_id = verdicts.iter().enumerate().map(|(at, verdict)| (verdict.id.clone(), at)).collect();
         self.by_resource.clear();
+        self.own.clear();
+        self.network.clear();
         for at in &findings {
             let verdict = &verdicts[*at];
+            self.own.entry(verdict.resource.id.clone()).or_default().push(*at);
+            if topology::is_network(verdict) {
+                for of in std::iter::once(&verdict.resource).chain(&verdict.related) {
+                    // The worst come first.
+                    self.network.entry(of.id.clone()).or_insert(verdict.severity);
+                }
+            }
             self.by_resource.entry(verdict.resource.id.clone()).or_default().push(*at);
             for related in &verdict.related {
                 let of = self.by_resource.entry(related.id.clone()).or_default();
-                if !of.contains(at) {
+                // Findings come one after the other, so one that is there already is the last.
+                if of.last() != Some(at) {
                     of.push(*at);
                 }
             }
@@ -131,52 +148,93 @@ impl Judged {
         self.in_doubt = self.unknown.iter().map(|at| verdicts[*at].resource.id.clone()).collect();
         let (scores, total) = score(assessment);
         self.total = total.percent();
+        let mut counts: BTreeMap<Area, [usize; 4]> = BTreeMap::new();
+        for verdict in verdicts {
+            let at =
+                [Status::Pass, Status::Fail, Status::Warn, Status::Unknown].iter().position(|s| *s == verdict.status);
+            if let (Some(area), Some(at)) = (area_of(verdict.control), at) {
+                counts.entry(area).or_default()[at] += 1;
+            }
+        }
         self.areas = AREAS
             .iter()
             .map(|(area, _, _)| {
-                let of = || verdicts.iter().filter(|verdict| area_of(verdict.control) == Some(*area));
-                let count = |status| of().filter(|verdict| verdict.status == status).count();
-                let counts = [Status::Pass, Status::Fail, Status::Warn, Status::Unknown].map(count);
                 let score = scores.iter().find(|held| held.area == *area).and_then(|held| held.score.percent());
-                AreaScore { area: *area, counts, score }
+                AreaScore { area: *area, counts: counts.get(area).copied().unwrap_or_default(), score }
             })
             .collect();
         self.stale = findings.iter().filter_map(|at| verdicts[*at].stale).min();
         self.findings = findings;
+        self.open = assessment.open().map(|(_, count)| count);
+        self.ending = (0..verdicts.len()).filter(|at| verdicts[*at].muted.is_some()).collect();
+        self.needing.clear();
+        let mut told = BTreeSet::new();
+        // All verdicts of a control rest on the same sources.
+        for verdict in verdicts.iter().filter(|verdict| told.insert(verdict.control)) {
+            for source in &verdict.sources {
+                self.needing.entry(*source).or_default().insert(verdict.control);
+            }
+        }
         if whole {
-            self.compare(assessment, now);
+            self.compare(assessment, coverage, now);
         }
     }
 
-    fn compare(&mut self, assessment: &Assessment, now: Timestamp) {
-        let open: BTreeMap<String, String> =
-            self.findings.iter().map(|at| &assessment.verdicts[*at]).map(|v| (v.id.clone(), line(v))).collect();
-        for id in open.keys() {
-            self.since.entry(id.clone()).or_insert(now);
-        }
+    fn compare(&mut self, assessment: &Assessment, coverage: &Coverage, now: Timestamp) {
         // What changed before we looked has no time of its own.
         let at = self.whole.then_some(now);
         self.whole = true;
-        let Some(before) = self.before.replace(open.clone()) else { return };
+        let mut before = self.before.take();
+        let mut open: BTreeMap<String, String> = BTreeMap::new();
         let mut changes: Vec<Change> = Vec::new();
-        for (id, text) in open.into_iter().filter(|(id, _)| !before.contains_key(id)) {
-            let came = if self.closed.remove(&id) { Came::Back } else { Came::New };
-            changes.push(Change { at, came, id, text });
+        for verdict in self.findings.iter().map(|at| &assessment.verdicts[*at]) {
+            if !self.since.contains_key(&verdict.id) {
+                self.since.insert(verdict.id.clone(), now);
+            }
+            // why the words of before: to say it anew of thousands takes its time.
+            let held = before.as_mut().and_then(|before| before.remove(&verdict.id));
+            let text = held.clone().unwrap_or_else(|| line(verdict));
+            if before.is_some() && held.is_none() {
+                let came = if self.closed.remove(&verdict.id) { Came::Back } else { Came::New };
+                changes.push(Change { at, came, id: verdict.id.clone(), text: text.clone() });
+            }
+            open.insert(verdict.id.clone(), text);
         }
-        // why the check: a finding that could not be looked at this time is not closed, but unknown. Its
-        // verdict may have another id then: of the control on the resource, or on the whole region.
-        let unknown: Vec<&Verdict> = self.unknown.iter().map(|at| &assessment.verdicts[*at]).collect();
-        let settled = |id: &str| {
-            let of = |v: &&&Verdict| id.strip_prefix(v.control).is_some_and(|rest| rest.starts_with('/'));
-            !unknown.iter().filter(of).any(|v| v.resource.kind == Kind::Region || id.starts_with(v.id.as_str()))
+        let Some(before) = before else {
+            self.before = Some(open);
+            return;
         };
-        let open = self.before.iter().flatten().map(|(id, _)| id).collect::<BTreeSet<_>>();
-        let gone: Vec<_> = before.into_iter().filter(|(id, _)| !open.contains(id) && settled(id)).collect();
+        // why the check: a finding that could not be looked at this time is not closed, but unknown. Its
+        // verdict may have another id then: of the control on the resource, or on the whole region; or none,
+        // where the control found other faults in what could still be read.
+        let unknown: Vec<&Verdict> = self.unknown.iter().map(|at| &assessment.verdicts[*at]).collect();
+        let mut read: BTreeMap<&str, bool> = BTreeMap::new();
+        let mut settled = |id: &str| {
+            let control = id.split('/').next().unwrap_or_default();
+            let of = |v: &&&Verdict| v.control == control;
+            let doubted =
+                unknown.iter().filter(of).any(|v| v.resource.kind == Kind::Region || id.starts_with(v.id.as_str()));
+            if let Some(read) = read.get(control) {
+                return *read && !doubted;
+            }
+            let needs = || posture::control(control).into_iter().flat_map(posture::Control::needs);
+            // Of what there was nothing to ask, there is no report.
+            let whole = |report: &SourceReport| report.state == SourceState::Complete;
+            let all = needs().all(|source| coverage.report(source).is_none_or(whole));
+            if let Some(control) = posture::control(control) {
+                read.insert(control.id, all);
+            }
+            all && !doubted
+        };
+        let (gone, unseen): (Vec<_>, Vec<_>) = before.into_iter().partition(|(id, _)| settled(id));
         for (id, text) in gone {
             self.closed.insert(id.clone());
             self.since.remove(&id);
             changes.push(Change { at, came: Came::Gone, id, text });
         }
+        // What nobody could look at is neither closed now nor new when it is seen again.
+        open.extend(unseen);
+        self.before = Some(open);
         changes.append(&mut self.changes);
         changes.truncate(200);
         self.changes = changes;
@@ -198,6 +256,17 @@ impl Judged {
         at.iter().filter_map(|at| assessment.verdicts.get(*at)).collect()
     }
 
+    /// Findings about a resource itself, worst first. A key that thousands of jobs share concerns all of theirs.
+    pub fn own<'a>(&self, assessment: &'a Assessment, id: &ResourceId) -> impl Iterator<Item = &'a Verdict> {
+        let at = self.own.get(id).map_or(&[][..], Vec::as_slice);
+        at.iter().filter_map(|at| assessment.verdicts.get(*at))
+    }
+
+    /// The worst finding of the network that concerns a resource.
+    pub fn network(&self, id: &ResourceId) -> Option<Severity> {
+        self.network.get(id).copied()
+    }
+
     /// Whether something about a resource could not be judged.
     pub fn is_in_doubt(&self, id: &ResourceId) -> bool {
         self.in_doubt.contains(id)
@@ -205,7 +274,22 @@ impl Judged {
 
     /// The worst finding about a resource itself.
     pub fn worst(&self, assessment: &Assessment, id: &ResourceId) -> Option<Severity> {
-        self.of(assessment, id).into_iter().filter(|v| v.resource.id == *id).map(|v| v.severity).min()
+        self.own(assessment, id).next().map(|verdict| verdict.severity)
+    }
+
+    /// The controls that need a source, in the order of their ids.
+    pub fn needing(&self, source: SourceId) -> impl Iterator<Item = &'static str> + use<'_> {
+        self.needing.get(&source).into_iter().flatten().copied()
+    }
+
+    /// Accepted findings, whose acceptance may end.
+    pub fn accepted<'a>(&'a self, assessment: &'a Assessment) -> impl Iterator<Item = &'a Verdict> {
+        self.ending.iter().filter_map(|at| assessment.verdicts.get(*at))
+    }
+
+    /// Whether the first round of reading is over and was judged.
+    pub fn is_whole(&self) -> bool {
+        self.whole
     }
 
     /// Of a hundred, over all areas.
@@ -219,8 +303,9 @@ impl Judged {
     }
 }
 
+/// What is wrong, where: the title of a control says how it should be, and would read as if it were.
 fn line(verdict: &Verdict) -> String {
-    format!("{} {}: {}", verdict.resource.kind.word(), verdict.name, verdict.title)
+    format!("{} {}: {}", verdict.resource.kind.word(), verdict.name, super::pane::reason::short(verdict))
 }
 
 fn remembered(sighting: &Sighting) -> String {

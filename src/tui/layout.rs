@@ -96,6 +96,11 @@ pub fn parts(pane: Pane, body: Rect) -> Parts {
             list.height -= rows;
             strips.push((Strip::Preview, Rect { y: list.y + list.height, height: rows, ..list }));
         }
+        Pane::Sources | Pane::Guardrails | Pane::Roles | Pane::Compliance | Pane::Journal if body.height >= 30 => {
+            let rows = body.height / 2;
+            list.height -= rows;
+            strips.push((Strip::Preview, Rect { y: list.y + list.height, height: rows, ..list }));
+        }
         Pane::Trail if body.height >= 15 => strips.push((Strip::Histogram, cut_top(&mut list, 6))),
         Pane::Invocations if body.height >= 13 => {
             let top = cut_top(&mut list, if wide && body.height >= 30 { 12 } else { 8 });

@@ -12,7 +12,7 @@ use crate::base::Text;
 use crate::inventory::{ResourceRef, SourceId};
 
 /// What a row is about.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
     /// A resource.
     Resource(ResourceRef),
@@ -142,6 +142,16 @@ pub struct ListState {
     pub marked: BTreeSet<Subject>,
     selected: Option<Subject>,
     stamp: Option<Stamp>,
+    rows: Option<Rows>,
+}
+
+/// Every row that there is without the filter, made once for filtering and sorting: a letter more in the filter must
+/// not cost what all of them cost.
+#[derive(Debug, Clone)]
+struct Rows {
+    revision: u64,
+    log: u64,
+    rows: Vec<(Subject, Vec<Cell>)>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -205,8 +215,10 @@ pub fn sync(model: &mut Model) {
         filter: list.filter.clone(),
     };
     if list.stamp.as_ref() != Some(&stamp) {
-        let (subjects, total) = derive(model, pane, &stamp);
+        let held = model.list_mut().rows.take();
+        let (subjects, total, rows) = derive(model, pane, &stamp, held);
         let list = model.list_mut();
+        list.rows = rows;
         list.subjects = subjects;
         list.total = total;
         list.stamp = Some(stamp);
@@ -221,25 +233,50 @@ pub fn sync(model: &mut Model) {
     model.list_mut().reveal(rows);
 }
 
-fn derive(model: &Model, pane: Pane, stamp: &Stamp) -> (Vec<Subject>, usize) {
-    let mut subjects = pane::subjects(model, pane);
-    let total = subjects.len();
-    if !stamp.filter.trim().is_empty() {
-        let filter = Filter::parse(&stamp.filter, |field| pane::fields::has(pane, field));
-        subjects.retain(|subject| pane::fields::accepts(model, pane, &filter, subject));
+fn derive(model: &Model, pane: Pane, stamp: &Stamp, held: Option<Rows>) -> (Vec<Subject>, usize, Option<Rows>) {
+    let filtered = !stamp.filter.trim().is_empty();
+    if !filtered && stamp.sort.is_none() {
+        let subjects = pane::subjects(model, pane);
+        let total = subjects.len();
+        return (subjects, total, None);
     }
+    let fresh = |held: &Rows| (held.revision, held.log) == (stamp.revision, stamp.log);
+    let rows = held.filter(fresh).unwrap_or_else(|| {
+        // why no cells of events to filter by: they have fields of their own, and there are many.
+        let needed = stamp.sort.is_some() || pane != Pane::Trail;
+        let row = |subject| {
+            let cells = if needed { pane::cells(model, pane, &subject) } else { Vec::new() };
+            (subject, cells)
+        };
+        let rows = pane::subjects(model, pane).into_iter().map(row).collect();
+        Rows { revision: stamp.revision, log: stamp.log, rows }
+    });
+    let filter = Filter::parse(&stamp.filter, |field| pane::fields::has(pane, field));
+    let mut shown: Vec<&(Subject, Vec<Cell>)> = rows
+        .rows
+        .iter()
+        .filter(|(subject, row)| !filtered || pane::fields::accepts(model, pane, &filter, subject, row))
+        .collect();
     if let Some((column, backwards)) = stamp.sort {
-        let mut keyed: Vec<_> = subjects
-            .into_iter()
-            .map(|subject| {
-                let cell = pane::cells(model, pane, &subject).into_iter().nth(column).unwrap_or_else(|| Cell::new(""));
-                ((cell.order.unwrap_or(i64::MAX), cell.text.to_lowercase()), subject)
-            })
-            .collect();
-        keyed.sort_by(|a, b| if backwards { b.0.cmp(&a.0) } else { a.0.cmp(&b.0) });
-        subjects = keyed.into_iter().map(|(_, subject)| subject).collect();
+        let key = |row: &&(Subject, Vec<Cell>)| {
+            let cell = row.1.get(column);
+            let text = cell.map(|cell| cell.text.to_lowercase()).unwrap_or_default();
+            let order = cell.and_then(|cell| cell.order);
+            // why last, either way: where nothing stands there is nothing to look for.
+            let nothing = order.is_none() && matches!(text.as_str(), "" | "-");
+            (nothing, order.unwrap_or(i64::MAX), text)
+        };
+        shown.sort_by_cached_key(key);
+        if backwards {
+            let blank = shown.iter().rev().take_while(|row| key(row).0).count();
+            let some = shown.len() - blank;
+            shown[..some].reverse();
+        }
     }
-    (subjects, total)
+    let subjects = shown.into_iter().map(|(subject, _)| subject.clone()).collect();
+    // why only while both stand still: events come all the time, and twenty thousand rows are much to keep.
+    let total = rows.rows.len();
+    (subjects, total, (pane != Pane::Trail).then_some(rows))
 }
 
 /// The widths of the columns in `room` cells, 0 for those that do not fit. One cell stands between

@@ -30,6 +30,10 @@ pub enum Message {
     Theme(Result<Theme, String>),
     /// A fix was made, or not.
     Applied(Box<Result<Applied, FixError>>),
+    /// What the controls said.
+    Weighed(Box<super::weighing::Weighed>),
+    /// Judging broke: which question, and how.
+    WeighingBroke(u64, String),
     /// What the evaluator said about access.
     Answered(Box<Reply>),
     /// The journal, oldest first.
@@ -41,8 +45,8 @@ pub enum Message {
 }
 
 /// What `update` asks for. [`Effect::Quit`], [`Effect::Suspend`], [`Effect::Redraw`], [`Effect::Copy`],
-/// [`Effect::ReadTheme`], [`Effect::Export`] and [`Effect::Ask`] are carried out by the runtime; all others go to the
-/// [`EffectRunner`].
+/// [`Effect::ReadTheme`], [`Effect::Export`], [`Effect::Ask`] and [`Effect::Weigh`] are carried out by the runtime; all
+/// others go to the [`EffectRunner`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// Leave.
@@ -57,6 +61,8 @@ pub enum Effect {
     ReadTheme,
     /// Ask the evaluator about access; [`Message::Answered`] answers, in parts.
     Ask(Box<Question>),
+    /// Judge the inventory; [`Message::Weighed`] answers.
+    Weigh(Box<super::weighing::Weighing>),
     /// Write a file into the folder the console was started in; [`Message::Notice`] or [`Message::Failed`] answers.
     Export(super::export::Export),
     /// Tell the source.

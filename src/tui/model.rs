@@ -225,7 +225,7 @@ pub struct Model {
     /// What happened.
     pub log: Log,
     /// What of it could be suspect.
-    pub watch: crate::activity::Watch,
+    pub watch: Arc<crate::activity::Watch>,
     /// Which models were called.
     pub invoked: Invoked,
     /// What the API calls cost.
@@ -268,8 +268,10 @@ pub struct Model {
     pub dirty: bool,
     /// Whether the assessment is older than the inventory.
     pub(super) stale: bool,
-    /// When the inventory was last judged, and how long that took.
-    pub(super) weighed: Option<(std::time::Instant, std::time::Duration)>,
+    /// Where judging stands.
+    pub(super) scales: super::weighing::Scales,
+    /// What views need and must not work out anew.
+    pub(super) held: super::held::Held,
     /// What the clock made visible last time it was drawn.
     pub(super) shown_age: String,
     pub(super) asked: Option<ResourceRef>,
@@ -312,7 +314,7 @@ impl Model {
             becomes: None,
             journal: Journaled::default(),
             log: Log::default(),
-            watch: crate::activity::Watch::default(),
+            watch: Arc::default(),
             invoked: Invoked::default(),
             calls: BTreeMap::new(),
             busy: true,
@@ -334,7 +336,8 @@ impl Model {
             spin: 0,
             dirty: true,
             stale: false,
-            weighed: None,
+            scales: super::weighing::Scales::default(),
+            held: super::held::Held::default(),
             shown_age: String::new(),
             asked: None,
             pointed: None,

@@ -4,7 +4,6 @@ use super::layout;
 use super::list::{self, Subject};
 use super::message::Effect;
 use super::model::{Model, Place, Spot, Visit, Way};
-use super::page;
 use super::pane::Pane;
 use crate::inventory::Kind;
 use crate::posture::Verdict;
@@ -30,7 +29,7 @@ pub fn step(model: &mut Model, by: isize) {
         list.select(row, rows);
         return;
     };
-    let last = page::of_spot(model, spot).lines.len().saturating_sub(1);
+    let last = super::held::page(model, spot).lines.len().saturating_sub(1);
     let (_, rows) = layout::page_size(model.size);
     if let Some(spot) = model.stack.last_mut() {
         spot.cursor = spot.cursor.saturating_add_signed(by).min(last);
@@ -190,12 +189,13 @@ pub fn sort(model: &mut Model) {
     let columns = super::pane::columns(model.pane);
     // why only those: an order by what is not seen looks like none.
     let widths = list::widths(columns, layout::list_width(model.size, model.pane).saturating_sub(4));
+    let pane = model.pane;
     let list = model.list_mut();
     let from = list.sort.map_or(0, |(column, _)| column + 1);
     let next = (from..columns.len()).find(|at| widths[*at] > 0);
     list.sort = next.map(|column| (column, columns[column].right));
     let told = match list.sort {
-        None => "in its own order: the worst or newest first".to_owned(),
+        None => format!("as at first: {}", super::pane::own_order(pane)),
         Some((column, _)) => format!("by {}", columns[column].name()),
     };
     model.tell(format!("sorted {told}"));
@@ -239,10 +239,8 @@ pub fn raw(model: &mut Model) {
 /// Narrows the Trail by what is under the cursor: a field of an event, else its principal.
 pub fn pivot(model: &mut Model, except: bool) {
     let Some(Subject::Event(id)) = model.subject() else { return };
-    let field = model.stack.last().and_then(|spot| {
-        let line = page::of_spot(model, spot).lines.into_iter().nth(spot.cursor)?;
-        line.field
-    });
+    let field =
+        model.stack.last().and_then(|spot| super::held::page(model, spot).lines.get(spot.cursor)?.field.clone());
     let (name, value) = match field {
         Some((name, value)) => (name, value),
         None => match model.log.event(&id) {

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use unicode_width::UnicodeWidthChar as _;
 use unicode_width::UnicodeWidthStr as _;
 
+use super::layout::{self, Strip};
 use super::list::Subject;
 use super::model::{Model, Place, Spot};
 use super::pane::Pane;
@@ -218,15 +219,23 @@ pub fn build(model: &Model, place: &Place, folded: &BTreeSet<String>, width: usi
     }
 }
 
-/// The page a spot shows, at the size of the screen.
-pub fn of_spot(model: &Model, spot: &Spot) -> Page {
-    let (width, _) = super::layout::page_size(model.size);
-    build(model, &spot.place, &spot.folded, width)
+/// What the box beside the list shows, and in how many cells a line; none where there is no box or nothing to show.
+pub fn beside(model: &Model) -> Option<(Place, usize)> {
+    let areas = layout::areas(model.size)?;
+    let strips = layout::parts(model.pane, areas.body).strips;
+    let (_, area) = strips.into_iter().find(|(strip, _)| *strip == Strip::Preview)?;
+    let subject = model.previewed.clone()?;
+    // why all of them in Network: the drawing is what one is there for.
+    let place = match &subject {
+        Subject::Resource(of) if model.pane == Pane::Network => Place::Network(of.clone()),
+        subject => super::navigate::place_of(subject),
+    };
+    Some((place, layout::inner(area).0))
 }
 
 /// What is under the cursor of a page, if it leads to something.
 pub fn under_cursor(model: &Model, spot: &Spot) -> Option<Subject> {
-    let page = of_spot(model, spot);
+    let page = super::held::page(model, spot);
     match page.lines.get(spot.cursor)?.target.as_ref()? {
         Target::Go(Place::Resource(resource) | Place::Lineage(resource) | Place::Network(resource)) => {
             Some(Subject::Resource(resource.clone()))

@@ -27,6 +27,16 @@ pub struct Hit {
     pub what: String,
 }
 
+impl Hit {
+    /// What it is, with what follows region and account in an ARN: the rest is the same in all of them, and would
+    /// fill the line.
+    pub fn brief(&self) -> String {
+        let Some(at) = self.what.find("arn:") else { return self.what.clone() };
+        let (before, id) = self.what.split_at(at);
+        format!("{before}{}", id.splitn(6, ':').nth(5).unwrap_or(id))
+    }
+}
+
 /// The palette while it is open.
 #[derive(Debug)]
 pub struct Palette {

@@ -15,6 +15,7 @@ use super::message::{Effect, EffectRunner, Message, Replies};
 use super::model::{Model, Options};
 use super::terminal::{Panics, Screen, TerminalError, give_back, suspend, watch_panics};
 use super::update::{settle, update};
+use super::weighing::Weighing;
 use crate::source::Envelope;
 
 /// Most messages taken before a frame: a flood must not hold up keys.
@@ -242,6 +243,7 @@ impl<R: EffectRunner> Console<R> {
                 Effect::Copy(text) => self.copy(&text)?,
                 Effect::ReadTheme => self.read_theme(),
                 Effect::Ask(question) => ask(*question, self.answers.clone()),
+                Effect::Weigh(weighing) => weigh(*weighing, self.answers.clone()),
                 Effect::Export(export) => self.export(export),
                 other => self.runner.run(other, &self.answers),
             }
@@ -341,6 +343,18 @@ fn ask(question: Question, answers: Replies) {
         if let Err(error) = task.await {
             told.send(Message::Answered(Box::new(Reply::broken(id, error.to_string()))));
         }
+    });
+}
+
+/// Judges the inventory where it may take its time. A task that breaks is an answer too.
+fn weigh(weighing: Weighing, answers: Replies) {
+    let id = weighing.id;
+    let task = tokio::task::spawn_blocking(move || weighing.weigh());
+    tokio::spawn(async move {
+        answers.send(match task.await {
+            Ok(weighed) => Message::Weighed(Box::new(weighed)),
+            Err(error) => Message::WeighingBroke(id, error.to_string()),
+        });
     });
 }
 

@@ -2,7 +2,6 @@
 //! [`Effect`] for somebody else.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
@@ -11,10 +10,10 @@ use super::keymap::{Action, Context, Key};
 use super::list;
 use super::message::{Effect, Message};
 use super::model::{Model, Overlay, Place};
-use super::page::{self, Target};
+use super::page::Target;
 use super::palette::Palette;
 use super::pane::Pane;
-use super::{fixing, input::Line, matrix, navigate, refusal::elsewhere, typing};
+use super::{fixing, input::Line, matrix, navigate, refusal::elsewhere, typing, weighing};
 use crate::base::text::safe;
 use crate::inventory::{Inventory, Lineage};
 use crate::posture::Assessment;
@@ -75,6 +74,14 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             model.journal.asked = false;
             fixing::applied(model, *result)
         }
+        Message::Weighed(weighed) => {
+            weighing::take(model, *weighed);
+            Vec::new()
+        }
+        Message::WeighingBroke(id, why) => {
+            weighing::broke(model, id, &why);
+            Vec::new()
+        }
         Message::Answered(reply) => {
             matrix::answered(model, *reply);
             Vec::new()
@@ -108,36 +115,18 @@ pub fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     }
 }
 
-/// Whether judging rests: while everything is read at first, each answer changes something, and judging after each
-/// would leave no time for keys. It takes a fifth of the time at most, and comes at once when reading ends.
-fn resting(model: &Model) -> bool {
-    const REST: u32 = 4;
-    let patient = model.options.patient && model.busy;
-    patient && model.weighed.is_some_and(|(at, took)| at.elapsed() < took * REST)
-}
-
 /// Brings up to date what is derived, once after everything that waited was taken. Returns what the
 /// source should know about where we look.
 pub fn settle(model: &mut Model) -> Vec<Effect> {
-    if model.stale && !resting(model) {
-        let began = Instant::now();
-        model.stale = false;
-        model.lineage = Lineage::of(&model.inventory);
-        model.names = super::names::Names::of(&model.inventory);
-        model.assessment = assess(model, &model.inventory, &model.lineage);
-        let (assessment, now, whole) = (std::mem::take(&mut model.assessment), model.now, !model.busy);
-        model.judged.take(&assessment, now, whole);
-        model.assessment = assessment;
-        model.revision += 1;
-        model.dirty = true;
-        model.weighed = Some((Instant::now(), began.elapsed()));
-    }
+    let weighing = weighing::ask(model);
     list::sync(model);
     if !model.moving {
         preview(model);
     }
     super::become_role::settle(model);
     let mut effects = matrix::settle(model);
+    effects.extend(weighing);
+    super::held::settle(model);
     model.pointed = model.pointing();
     // why not at once: the first round of reading is what one waits for.
     let wanted = model.pane == Pane::Journal || (!model.busy && model.session.is_some());
@@ -177,7 +166,11 @@ fn receive(model: &mut Model, envelope: Envelope) {
                 model.overlay = None;
             }
             model.log = super::log::Log::default();
-            model.watch = crate::activity::Watch::default();
+            model.watch = Arc::default();
+            model.scales.forget();
+            model.lineage = Lineage::default();
+            model.names = super::names::Names::default();
+            model.assessment = Assessment::default();
             model.invoked = super::invoked::Invoked::default();
             model.calls.clear();
             model.stack.clear();
@@ -185,6 +178,7 @@ fn receive(model: &mut Model, envelope: Envelope) {
             model.forward.clear();
             model.ways.clear();
             model.judged = super::judged::Judged::default();
+            model.revision += 1;
             model.journal = super::journaled::Journaled::default();
         }
         let marked = |name: &str| model.production.iter().any(|account| account == name);
@@ -233,7 +227,7 @@ fn receive(model: &mut Model, envelope: Envelope) {
         FromSource::Trouble(trouble) => model.fail(trouble.as_str()),
         FromSource::Events(events) => {
             // What is suspect among them is a finding.
-            model.stale |= model.watch.take(&events);
+            model.stale |= Arc::make_mut(&mut model.watch).take(&events);
             if model.log.take(events) {
                 model.dirty = true;
             }
@@ -247,7 +241,8 @@ fn receive(model: &mut Model, envelope: Envelope) {
             for stats in calls {
                 model.calls.insert(stats.operation.clone(), stats);
             }
-            if model.pane == Pane::Sources {
+            let open = model.stack.iter().any(|spot| matches!(spot.place, Place::Source(_)));
+            if model.pane == Pane::Sources || open {
                 model.revision += 1;
                 model.dirty = true;
             }
@@ -436,7 +431,7 @@ fn open(model: &mut Model) -> Vec<Effect> {
         }
         return Vec::new();
     };
-    let page = page::of_spot(model, spot);
+    let page = super::held::page(model, spot);
     let target = page.lines.get(spot.cursor).and_then(|line| line.target.clone());
     match target {
         Some(Target::Go(place)) => navigate::go(model, place),
@@ -456,7 +451,7 @@ fn open(model: &mut Model) -> Vec<Effect> {
 
 /// Folds and unfolds what the cursor is on; where nothing folds, opens it.
 fn toggle(model: &mut Model) -> Vec<Effect> {
-    let fold = model.stack.last().and_then(|spot| page::of_spot(model, spot).lines.get(spot.cursor)?.fold.clone());
+    let fold = model.stack.last().and_then(|spot| super::held::page(model, spot).lines.get(spot.cursor)?.fold.clone());
     match (fold, model.stack.last_mut()) {
         (Some(path), Some(spot)) => {
             if !spot.folded.remove(&path) {
@@ -473,7 +468,7 @@ fn copy(model: &mut Model, id: bool) -> Vec<Effect> {
         model.resource().map(|resource| resource.id.to_string())
     } else {
         match model.stack.last() {
-            Some(spot) => page::of_spot(model, spot)
+            Some(spot) => super::held::page(model, spot)
                 .lines
                 .get(spot.cursor)
                 .map(|line| line.copy.clone().unwrap_or_else(|| line.text().trim().to_owned())),

@@ -1,14 +1,17 @@
 //! The whole screen from the model. Draws, and does nothing else.
 
+use std::sync::Arc;
+
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use ratatui::style::Style;
 use unicode_width::UnicodeWidthStr as _;
 
+use super::fit::{align, clip, telling};
 use super::keymap::Action;
 use super::layout::{self, Strip};
-use super::list;
+use super::list::{self, Cell};
 use super::model::{Model, Overlay, Place};
 use super::page::{self, Page};
 use super::pane;
@@ -121,17 +124,12 @@ impl Draw<'_> {
     }
 
     fn preview(&self, buffer: &mut Buffer, area: Rect) {
-        let (width, rows) = layout::inner(area);
-        let Some(subject) = self.model.previewed.clone() else {
+        let (_, rows) = layout::inner(area);
+        let Some((place, width)) = page::beside(self.model) else {
             self.frame(buffer, area, &[], &[]);
             return;
         };
-        // why all of them in Network: the drawing is what one is there for.
-        let place = match &subject {
-            super::list::Subject::Resource(of) if self.model.pane == pane::Pane::Network => Place::Network(of.clone()),
-            subject => super::navigate::place_of(subject),
-        };
-        let page = page::preview(self.model, &place, width);
+        let page = super::held::preview(self.model, &place, width);
         let more = page.lines.len() > rows;
         let foot =
             if more { format!("{} more lines · Enter opens", page.lines.len() - rows) } else { "Enter opens".into() };
@@ -140,8 +138,8 @@ impl Draw<'_> {
     }
 
     fn spot(&self, buffer: &mut Buffer, body: Rect, spot: &super::model::Spot) {
-        let (width, rows) = layout::inner(body);
-        let page = page::build(self.model, &spot.place, &spot.folded, width);
+        let (_, rows) = layout::inner(body);
+        let page = super::held::page(self.model, spot);
         let mut title: Vec<Span> = vec![(Role::Title, self.model.pane.title().to_owned())];
         for (at, crumb) in self.model.stack.iter().enumerate() {
             let name =
@@ -194,13 +192,20 @@ impl Draw<'_> {
         title.push((
             Role::Dim,
             if list.filter.is_empty() {
-                format!("  {}", list.total)
+                match (model.pane, model.judged.unknown.len()) {
+                    (pane::Pane::Posture | pane::Pane::Findings, unknown) if unknown > 0 => {
+                        format!("  {} and {unknown} unknown", list.total.saturating_sub(unknown))
+                    }
+                    _ => format!("  {}", list.total),
+                }
             } else {
                 format!("  {} of {}", list.subjects.len(), list.total)
             },
         ));
         if !list.filter.is_empty() {
-            title.push((Role::Match, format!("  /{}", safe(&list.filter))));
+            // A pointer into a record begins with a slash of its own.
+            let blank = if list.filter.starts_with('/') { " " } else { "" };
+            title.push((Role::Match, format!("  /{blank}{}", safe(&list.filter))));
         }
         if let Some((column, backwards)) = list.sort {
             let arrow = if backwards { "▼" } else { "▲" };
@@ -250,16 +255,21 @@ impl Draw<'_> {
         }
         let rows = usize::from(inside.height - 1);
         let offset = list.offset.min(list.subjects.len().saturating_sub(1));
+        let mut above: Arc<Vec<Cell>> = Arc::default();
         for (row, subject) in list.subjects.iter().enumerate().skip(offset).take(rows) {
             let y = inside.y + 1 + (row - offset) as u16;
-            for (at, cell) in pane::cells(model, model.pane, subject).into_iter().enumerate() {
+            let cells = super::held::cells(model, subject);
+            for (at, cell) in cells.iter().enumerate() {
                 if at < widths.len() && widths[at] > 0 {
-                    let text = align(&brief(cell.fitting(widths[at]), widths[at]), widths[at], columns[at].right);
+                    let before = above.get(at).map_or("", |cell| cell.fitting(widths[at]));
+                    let text = telling(before, cell.fitting(widths[at]), widths[at]);
+                    let text = align(&text, widths[at], columns[at].right);
                     // why plain: reversed colours are hard to read, and each change of colour is paid for.
                     let role = if row == list.cursor { Role::Text } else { cell.role };
                     self.spans(buffer, place(y, at), &[(role, text)]);
                 }
             }
+            above = cells;
             let marked = list.marked.contains(subject);
             if marked {
                 buffer.set_string(inside.x, y, "●", self.style(Role::Accent));
@@ -360,7 +370,7 @@ impl Draw<'_> {
             let y = inside.y + 1 + (row - first) as u16;
             let here = Rect { x: inside.x + 1, y, width: inside.width.saturating_sub(2), height: 1 };
             let name = align(&hit.name, 22, false);
-            self.spans(buffer, here, &[(Role::Text, name), (Role::Dim, format!(" {}", hit.what))]);
+            self.spans(buffer, here, &[(Role::Text, name), (Role::Dim, format!(" {}", hit.brief()))]);
             if row == palette.cursor {
                 buffer.set_style(Rect { y, height: 1, ..inside }, self.style(Role::Selection));
             }
@@ -408,67 +418,6 @@ fn clear(buffer: &mut Buffer, area: Rect) {
             if let Some(cell) = buffer.cell_mut((x, y)) {
                 cell.reset();
             }
-        }
-    }
-}
-
-/// Cuts text to `room` cells; the cut shows as `…`.
-pub(super) fn clip(text: &str, room: u16) -> std::borrow::Cow<'_, str> {
-    use unicode_width::UnicodeWidthChar as _;
-    let room = usize::from(room);
-    if text.width() <= room {
-        return text.into();
-    }
-    let mut used = 1;
-    let mut cut: String = text
-        .chars()
-        .take_while(|c| {
-            used += c.width().unwrap_or(0);
-            used <= room
-        })
-        .collect();
-    if room > 0 {
-        cut.push('…');
-    }
-    cut.into()
-}
-
-/// A sentence cut to `room` cells where it may be cut: behind a clause, else behind a word. What is no sentence
-/// is left to [`clip`].
-fn brief(text: &str, room: u16) -> std::borrow::Cow<'_, str> {
-    let room = usize::from(room);
-    if text.width() <= room || room < 16 || !text.contains(' ') {
-        return text.into();
-    }
-    let fits = |at: &usize| text[..*at].width() < room;
-    let ends = |what: &'static str| text.match_indices(what).map(|(at, _)| at).filter(fits).last();
-    let clause = [ends("; "), ends(": ")].into_iter().flatten().max().filter(|at| *at * 5 >= room * 3);
-    match clause.or_else(|| ends(" ").filter(|at| *at * 4 >= room * 3)) {
-        Some(at) => format!("{}…", text[..at].trim_end_matches([',', ';', ':'])).into(),
-        None => text.into(),
-    }
-}
-
-/// Text in a column: cut to its width, filled to the left if it is a number.
-pub(super) fn align(text: &str, width: u16, right: bool) -> String {
-    let text = clip(text, width);
-    let fill = usize::from(width).saturating_sub(text.width());
-    if right { format!("{}{text}", " ".repeat(fill)) } else { format!("{text}{}", " ".repeat(fill)) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sentences_are_cut_behind_clauses_and_words() {
-        for (text, room, cut) in [
-            ("PendingDeletion on 2026-11-27 23:40; job orion-law-1 cannot", 41, "PendingDeletion on 2026-11-27 23:40…"),
-            ("statement 2 lets everybody (\"*\") assume it", 36, "statement 2 lets everybody (\"*\")…"),
-            ("orion-a-name-without-any-blank-in-it", 20, "orion-a-name-without-any-blank-in-it"),
-            ("short enough", 20, "short enough"),
-        ] {
-            assert_eq!(brief(text, room), cut);
         }
     }
 }

@@ -53,6 +53,8 @@ fn who_can_use_a_key_live_and_from_a_case() {
         json(&live(&bed, &["access", "orion-chat", "-M", "json", "--via", "bedrock.us-east-1.amazonaws.com"]));
     assert_eq!(decision(&through, "App", "kms:Decrypt")["decision"], "Allowed");
 
+    assert!(document["remarks"].is_array(), "{document:#}");
+
     let table = out(&live(&bed, &["access", "alias/orion-chat"]));
     let wide: Vec<_> = table.lines().filter(|line| line.chars().count() > 80).collect();
     assert!(wide.is_empty(), "over 80 columns: {wide:#?}");
@@ -75,6 +77,67 @@ fn who_can_use_a_key_live_and_from_a_case() {
     let nothing = bedwatch(&["access", "no-such-thing", "--offline", case], &[]);
     assert_eq!(nothing.status.code(), Some(2), "{}", err(&nothing));
     assert!(err(&nothing).contains("give its ARN"), "{}", err(&nothing));
+}
+
+#[test]
+fn a_session_policy_and_an_endpoint_are_applied_when_they_are_named() {
+    let bed = Bed::orion();
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("a.bedcase");
+    let case = case.to_str().unwrap();
+    assert!(live(&bed, &["case", "record", case]).status.success());
+    let ask = |args: &[&str]| bedwatch(&[args, &["--offline", case]].concat(), &[]);
+    let asked = |args: &[&str]| json(&ask(&[args, &["-M", "json"]].concat()));
+    let session = folder.path().join("session.json");
+    let lists = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Lists","Effect":"Allow","Action":"s3:List*","Resource":"*"},
+        {"Sid":"NoDescribe","Effect":"Deny","Action":"kms:DescribeKey","Resource":"*"}]}"#;
+    std::fs::write(&session, lists).unwrap();
+    let session = session.to_str().unwrap();
+
+    // Without: said, not guessed.
+    let decrypt = ["why", "ci-runner", "kms:Decrypt", "orion-chat"];
+    let open = asked(&decrypt);
+    assert_eq!(open["decision"], "Allowed", "{open:#}");
+    let notes = open["notes"].to_string();
+    assert!(notes.contains("session policies and VPC endpoint policies are not evaluated"), "{notes}");
+
+    // E7: an Allow that names the role is limited by the session policy.
+    let limited = asked(&[&decrypt[..], &["--session-policy", session]].concat());
+    assert_eq!(limited["decision"], "ImplicitlyDenied", "{limited:#}");
+    assert!(limited["blockedBy"].to_string().contains("session"), "{limited:#}");
+    let notes = limited["notes"].to_string();
+    assert!(
+        notes.contains("VPC endpoint policies are not evaluated") && !notes.contains("session policies"),
+        "{notes}"
+    );
+    let text = out(&ask(&["why", "KeyAdmins", "kms:DescribeKey", "orion-chat", "--session-policy", session]));
+    assert!(text.contains("denied by session policy /Statement/1 \"NoDescribe\""), "{text}");
+    assert!(text.replace(' ', "").contains("\"Action\":\"kms:DescribeKey\""), "its own text is shown: {text}");
+    let matrix = asked(&["access", "orion-chat", "--session-policy", session]);
+    assert_eq!(decision(&matrix, "ci-runner", "kms:Decrypt")["decision"], "ImplicitlyDenied");
+
+    // E4: what comes through an endpoint is limited by its policy, and tells where it comes from.
+    let delete = ["why", "root", "s3:DeleteObject", "arn:aws:s3:::orion-train/x"];
+    assert_eq!(asked(&delete)["decision"], "Conditional");
+    let through = asked(&[&delete[..], &["--through", "vpce-s3"]].concat());
+    assert_eq!(through["decision"], "ImplicitlyDenied", "{through:#}");
+    assert!(through["blockedBy"].to_string().contains("endpoint"), "{through:#}");
+    let matrix = asked(&["access", "orion-train", "--through", "vpce-s3"]);
+    let of_runner = |action: &str| decision(&matrix, "ci-runner", action)["decision"].clone();
+    assert_eq!(
+        (of_runner("s3:GetObject"), of_runner("s3:DeleteObject")),
+        ("Conditional".into(), "ImplicitlyDenied".into())
+    );
+    assert!(matrix["notes"].to_string().contains("its policy is applied"), "{}", matrix["notes"]);
+    for (args, said) in [
+        (["--through", "vpce-s3"], "kms:Decrypt does not come through vpce-"),
+        (["--through", "vpce-nowhere"], "'vpce-nowhere' is no VPC endpoint that was read"),
+        (["--session-policy", "/nowhere.json"], "session policy /nowhere.json"),
+    ] {
+        let refused = ask(&[&decrypt[..], &args[..]].concat());
+        assert_eq!(refused.status.code(), Some(2), "{}", err(&refused));
+        assert!(err(&refused).contains(said), "{}", err(&refused));
+    }
 }
 
 #[test]

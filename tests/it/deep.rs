@@ -179,6 +179,28 @@ fn a_case_can_hold_a_deep_look() {
 }
 
 #[test]
+fn a_look_that_is_kept_is_what_the_next_compares_with() {
+    let bed = Bed::orion();
+    let folder = tempfile::tempdir().unwrap();
+    let case = folder.path().join("looks.case");
+    let case = case.to_str().unwrap();
+    let args = ["--deep", "--history", case, "-M", "json", "-c", "CUS-DAT-11,CUS-IMP-07"];
+    let compared = |output: &Output| {
+        let document = json_of(output);
+        let tells =
+            |row: &&Value| row["evidence"].as_array().unwrap().iter().any(|fact| fact["label"] == "comparedWith");
+        document["verdicts"].as_array().unwrap().iter().filter(tells).count()
+    };
+    let (first, second) = (compared(&scan(&bed, &args)), compared(&scan(&bed, &args)));
+    assert_eq!(first, 0);
+    assert!(second > 0);
+    let offline = bedwatch(&["scan", "--offline", case, "-M", "json", "-c", "CUS-DAT-11,CUS-IMP-07"], &[]);
+    assert_eq!(compared(&offline), second, "{}", err(&offline));
+    let two = scan(&bed, &["--deep", "--history", case, "--region", "us-east-1,eu-west-1"]);
+    assert_eq!(two.status.code(), Some(2), "{}", err(&two));
+}
+
+#[test]
 fn findings_reach_security_hub_only_with_write() {
     let bed = Bed::orion();
     let refused = scan(&bed, &["--push-security-hub", "-c", "CUS-KMS-04"]);

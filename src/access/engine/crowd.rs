@@ -17,7 +17,7 @@ use super::super::organization::scps_bind;
 use super::super::policy::Policy;
 use super::super::principal::Caller;
 use super::super::request::takes_session;
-use super::memory::Map;
+use super::memory::{Map, Values};
 use super::rules::name_of;
 
 /// What a `Principal` can see of somebody.
@@ -41,7 +41,7 @@ impl<'a> Class<'a> {
         let caller = &identity.caller;
         let (kind, service, in_session) = match caller {
             Caller::Role { session, .. } => (0, None, session.is_some()),
-            Caller::User(arn) => (if arn.service == "sts" { 2 } else { 1 }, None, false),
+            Caller::User(_) => (if caller.is_federated() { 2 } else { 1 }, None, false),
             Caller::Root(_) => (3, None, false),
             Caller::Service(name) => (4, Some(name.as_str()), false),
         };
@@ -205,7 +205,8 @@ pub(super) struct Variant {
     pub(super) person: u32,
 }
 
-/// People on resources of one owner.
+/// People on resources of one owner. What documents that write out their resources say is left out: on nearly every
+/// resource that is nothing, and on the others those who hold them are looked at alone.
 #[derive(Debug, Default)]
 pub(super) struct View {
     pub(super) variants: Vec<Variant>,
@@ -214,6 +215,18 @@ pub(super) struct View {
     pub(super) groups: Vec<Group>,
     /// The group of each.
     pub(super) group_of: Vec<u32>,
+    /// Who holds a document that writes out its resources.
+    pub(super) holders: Map<u32, Vec<u32>>,
+}
+
+/// What of a document tells people apart.
+pub(super) struct Traits {
+    /// Its number among those that mean something else.
+    pub(super) sign: u32,
+    /// It writes out its resources.
+    pub(super) literal: bool,
+    /// What it looks up that not everybody has the same of.
+    pub(super) uneven: Vec<Arc<Values>>,
 }
 
 /// All for whom everything is the same.
@@ -227,30 +240,49 @@ pub(super) struct Group {
 }
 
 impl View {
-    /// Tells people apart. `looked_up` gives the values that somebody has of what a document looks up; empty where it
-    /// is the same for everybody.
-    pub(super) fn of(crowd: &Crowd<'_>, looked_up: &dyn Fn(u32, usize) -> Vec<u32>) -> Self {
+    /// Tells people apart.
+    pub(super) fn of(crowd: &Crowd<'_>, traits: &[Traits]) -> Self {
         let mut view = Self::default();
         let mut variants: Map<(u32, Vec<u32>), u32> = Map::default();
         let (mut kins, mut groups) = (Map::default(), Map::default());
+        // why once a profile: most profiles look up nothing.
+        let even = |doc: u32| traits[doc as usize].uneven.is_empty();
+        let mut of_profile: Vec<Option<u32>> = vec![None; crowd.profiles.len()];
+        view.group_of.reserve(crowd.identities.len());
         for person in 0..crowd.identities.len() {
             let profile = crowd.profile(person);
             let set = &crowd.sets[profile.set as usize];
+            for doc in set.docs.iter().filter(|doc| traits[**doc as usize].literal) {
+                view.holders.entry(*doc).or_default().push(person as u32);
+            }
+            let known = &mut of_profile[crowd.profile_of[person] as usize];
+            if let Some(group) = *known {
+                view.group_of.push(group);
+                continue;
+            }
             let seen = &mut view.variants;
             let mut variant = |doc: u32| {
-                *variants.entry((doc, looked_up(doc, person))).or_insert_with(|| {
+                let Traits { sign, uneven, .. } = &traits[doc as usize];
+                *variants.entry((*sign, uneven.iter().map(|values| values.of[person]).collect())).or_insert_with(|| {
                     seen.push(Variant { doc, person: person as u32 });
                     seen.len() as u32 - 1
                 })
             };
-            let kin: Vec<u32> = set.docs.iter().map(|doc| variant(*doc)).collect();
-            let fence = match profile.fence {
-                Fence::Doc(doc) => Fence::Doc(variant(doc)),
-                other => other,
+            let docs = || set.docs.iter().copied().filter(|doc| !traits[*doc as usize].literal);
+            let mut kin: Vec<u32> = docs().map(&mut variant).collect();
+            kin.sort_unstable();
+            kin.dedup();
+            let (fence, fence_even) = match profile.fence {
+                Fence::Doc(doc) => (Fence::Doc(variant(doc)), even(doc)),
+                other => (other, true),
             };
             let kin = number(&mut view.kins, &mut kins, kin);
             let group = Group { class: profile.class, kin, gaps: set.gaps, fence };
-            view.group_of.push(number(&mut view.groups, &mut groups, group));
+            let group = number(&mut view.groups, &mut groups, group);
+            if fence_even && docs().all(even) {
+                *known = Some(group);
+            }
+            view.group_of.push(group);
         }
         view
     }

@@ -7,12 +7,11 @@ use super::super::policy::Policy;
 use super::super::print::meaning;
 use super::super::request::Ground;
 use super::super::scan::Side;
-use super::memory::{Memory, Piece, Values};
+use super::memory::{Map, Memory, Piece};
 use super::pass::says;
 use super::rules::{Doc, Rule, named};
 use super::sheet::Sheet;
 use std::cell::OnceCell;
-use std::sync::Arc;
 
 /// Such a policy.
 pub(super) struct Facing<'d> {
@@ -23,14 +22,18 @@ pub(super) struct Facing<'d> {
     classes: Vec<Option<Class>>,
     /// For each rule, once somebody asks: its number among all that say the same of every resource, if it does.
     everywhere: Vec<OnceCell<Option<u32>>>,
+    /// What the uneven rules say to the one who is asked about.
+    said: Vec<u32>,
 }
 
 /// What it says to those of a class.
 struct Class {
-    /// Each rule: what it says to all of them, or by which values it tells them apart.
-    rules: Vec<Result<Vec<Piece>, Vec<Arc<Values>>>>,
+    /// Each rule: what it says to all of them, unless it tells them apart.
+    rules: Vec<Option<Vec<Piece>>>,
     /// The outcome, if all rules say the same to all.
     whole: Option<u32>,
+    /// Else by what the uneven rules say.
+    by: Map<Box<[u32]>, u32>,
 }
 
 impl<'d> Facing<'d> {
@@ -42,7 +45,7 @@ impl<'d> Facing<'d> {
         named.dedup();
         let classes = sheet.crowd.classes.iter().map(|_| None).collect();
         let everywhere = vec![OnceCell::new(); doc.rules.len()];
-        Self { doc, side, named, classes, everywhere }
+        Self { doc, side, named, classes, everywhere, said: Vec::new() }
     }
 
     /// What it says to one person, as the number of an outcome; and whether that is so for all like them.
@@ -65,51 +68,60 @@ impl<'d> Facing<'d> {
         let held = self.classes[class as usize].get_or_insert_with(|| {
             let mut rules = Vec::with_capacity(self.doc.rules.len());
             for rule in &self.doc.rules {
-                let values = rule.keys.iter().map(|key| sheet.values(*key, ground.owner, memory));
-                let uneven: Vec<_> = values.filter(|values| !values.in_class[class as usize]).collect();
-                rules.push(if uneven.is_empty() {
+                let mut keys = rule.keys.iter();
+                let even = keys.all(|key| sheet.values(*key, ground.owner, memory).in_class[class as usize]);
+                rules.push(if even {
                     let mut pieces = Vec::new();
                     says(rule, self.side, identity, sheet, ground, memory, &mut pieces);
-                    Ok(pieces)
+                    Some(pieces)
                 } else {
-                    Err(uneven)
+                    None
                 });
             }
-            let whole: Result<Vec<&[Piece]>, _> = rules.iter().map(Result::as_deref).collect();
-            let whole = whole.ok().map(|pieces| memory.outcome(&pieces.concat()));
-            Class { rules, whole }
+            let whole: Option<Vec<&[Piece]>> = rules.iter().map(Option::as_deref).collect();
+            let whole = whole.map(|pieces| memory.outcome(&pieces.concat()));
+            Class { rules, whole, by: Map::default() }
         });
         if let Some(whole) = held.whole {
             return (whole, true);
         }
-        let mut pieces = Vec::new();
+        self.said.clear();
         for ((rule, known), everywhere) in self.doc.rules.iter().zip(&held.rules).zip(&self.everywhere) {
-            let uneven = match known {
-                Ok(known) => {
-                    pieces.extend_from_slice(known);
-                    continue;
-                }
-                Err(uneven) => uneven,
-            };
-            let everywhere = *everywhere.get_or_init(|| number_of(rule, self.side, ground, memory));
-            let by = match (&uneven[..], everywhere) {
-                ([one], Some(number)) => Some((number, class, u64::from(one.of[person]))),
-                ([one, two], Some(number)) => {
-                    Some((number, class, u64::from(one.of[person]) | (u64::from(two.of[person]) << 32)))
-                }
-                _ => None,
-            };
-            if let Some(said) = by.and_then(|by| memory.said.get(&by)) {
-                pieces.extend_from_slice(said);
+            if known.is_some() {
                 continue;
             }
-            let from = pieces.len();
+            let everywhere = *everywhere.get_or_init(|| number_of(rule, self.side, ground, memory));
+            let people = sheet.crowd.identities.len();
+            let told = |memory: &mut Memory| {
+                let told = memory.told.entry((everywhere?, class)).or_insert_with(|| vec![0; people]);
+                told.get(person).copied().filter(|said| *said != 0)
+            };
+            if let Some(said) = told(memory) {
+                self.said.push(said);
+                continue;
+            }
+            let mut pieces = Vec::new();
             says(rule, self.side, identity, sheet, ground, memory, &mut pieces);
-            if let Some(by) = by {
-                memory.said.insert(by, pieces[from..].into());
+            let said = memory.saying(&pieces);
+            if let Some(told) = everywhere.and_then(|number| memory.told.get_mut(&(number, class))) {
+                told[person] = said;
+            }
+            self.said.push(said);
+        }
+        if let Some(known) = held.by.get(self.said.as_slice()) {
+            return (*known, false);
+        }
+        let mut uneven = self.said.iter();
+        let mut pieces: Vec<Piece> = Vec::new();
+        for known in &held.rules {
+            match known {
+                Some(known) => pieces.extend_from_slice(known),
+                None => uneven.next().iter().for_each(|said| pieces.extend_from_slice(memory.saying_at(**said))),
             }
         }
-        (memory.outcome(&pieces), false)
+        let outcome = memory.outcome(&pieces);
+        held.by.insert(self.said.as_slice().into(), outcome);
+        (outcome, false)
     }
 }
 

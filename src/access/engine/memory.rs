@@ -121,8 +121,8 @@ pub(super) struct Values {
     pub(super) in_class: Vec<bool>,
 }
 
-/// What one statement of a resource's policy said to people of a class who have the same values, wherever it stood.
-pub(super) type Said = Map<(u32, u32, u64), Box<[Piece]>>;
+/// What somebody has who is asked one rule: at most two numbers of values.
+pub(super) type Had = u64;
 
 /// What a row depends on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -172,9 +172,16 @@ pub(super) struct Memory {
     row_of: Map<RowKey, u32>,
     rows: Vec<Settled>,
     cells: Map<Box<[u32]>, (u32, Verdict)>,
-    /// Statements by what they say and the owner they say it to, for `said`.
+    /// Statements by what they say and the owner they say it to, for `told`.
     pub(super) statements: HashMap<String, u32>,
-    pub(super) said: Said,
+    /// What a statement of a resource's policy said to each of a class, wherever it stood; 0: it was not asked.
+    pub(super) told: Map<(u32, u32), Vec<u32>>,
+    sayings: Vec<Box<[Piece]>>,
+    saying_of: Map<Box<[Piece]>, u32>,
+    /// What a rule of an own policy looks up in a resource, and whether it is about it.
+    sights: HashMap<(u32, String, Vec<Option<ContextValue>>), u32>,
+    /// What it said there to somebody.
+    pub(super) heard: Map<(u32, Had), u32>,
     pub(super) views: HashMap<String, Arc<View>>,
     /// How often the plain evaluator was asked.
     pub(super) asked: usize,
@@ -199,12 +206,18 @@ impl Memory {
             rows: Vec::new(),
             cells: Map::default(),
             statements: HashMap::new(),
-            said: Said::default(),
+            told: Map::default(),
+            sayings: Vec::new(),
+            saying_of: Map::default(),
+            sights: HashMap::new(),
+            heard: Map::default(),
             views: HashMap::new(),
             asked: 0,
         };
         memory.outcome(&[]);
         memory.list(&[]);
+        // No saying has the number 0.
+        memory.sayings.push(Box::default());
         memory
     }
 
@@ -240,6 +253,27 @@ impl Memory {
 
     pub(super) fn outcome_at(&self, number: u32) -> &Outcome {
         &self.outcomes[number as usize]
+    }
+
+    /// The number of what a statement says; never 0.
+    pub(super) fn saying(&mut self, pieces: &[Piece]) -> u32 {
+        if let Some(known) = self.saying_of.get(pieces) {
+            return *known;
+        }
+        let number = self.sayings.len() as u32;
+        self.sayings.push(pieces.into());
+        self.saying_of.insert(pieces.into(), number);
+        number
+    }
+
+    pub(super) fn saying_at(&self, number: u32) -> &[Piece] {
+        &self.sayings[number as usize]
+    }
+
+    /// The number of what a rule of an own policy sees in a resource that it is about.
+    pub(super) fn sight(&mut self, rule: u32, owner: &str, seen: Vec<Option<ContextValue>>) -> u32 {
+        let next = self.sights.len() as u32;
+        *self.sights.entry((rule, owner.to_owned(), seen)).or_insert(next)
     }
 
     /// The number of a list of outcomes.

@@ -13,7 +13,9 @@
 //!    ([`crowd`]), and whoever a policy names, or who differs in a key that some condition looks up, is looked at
 //!    alone ([`facing`], [`sheet`]).
 //! 3. **A statement speaks for itself.** What a document says is its statements joined by "or"; so each is asked alone,
-//!    by the plain reader, once a resource and class ([`rules`], [`pass`]). No rule of IAM is written down twice.
+//!    by the plain reader, once for what it sees in a resource and in a class ([`rules`], [`pass`]). No rule of IAM is
+//!    written down twice. What writes its resources out says nothing of any other: whoever holds such a document is
+//!    looked at alone where it counts, and is one of a crowd elsewhere.
 //! 4. **An open cell is its expressions.** Where yes and no do not decide, the verdict depends on the conditions that
 //!    remain, and on nothing else: not on who asks or for which key. The plain evaluator is asked once for each list of
 //!    conditions, and the verdict is remembered ([`settle`], [`memory`]).

@@ -14,9 +14,11 @@ use super::Part;
 use super::crowd::{Fence, Group, View};
 use super::facing::Facing;
 use super::mask::Mask;
-use super::memory::{Granted, GroundKey, Map, Memory, Outcome, Piece, RowKey, Slot};
+use super::memory::{Granted, GroundKey, Had, Map, Memory, Outcome, Piece, RowKey, Slot};
 use super::rules::Rule;
 use super::sheet::Sheet;
+use crate::base::Arn;
+use crate::base::arn::ArnKind;
 
 /// What one statement says to one caller on one resource. It is the plain reader that says it: of a policy's
 /// statements each counts by itself, so that what it makes of one alone is what it would make of it among others.
@@ -62,8 +64,10 @@ pub(super) struct Pass<'p, 'a> {
     rules: Option<Facing<'p>>,
     levels: Vec<Vec<Facing<'p>>>,
     view: Arc<View>,
-    /// Documents that write out this resource.
-    written: Vec<u32>,
+    /// Documents that write out this resource, by who holds them.
+    written: Map<u32, Vec<u32>>,
+    /// What each rule of own policies sees here, once somebody asks; none where it is not about it.
+    sights: Map<u32, Option<u32>>,
     /// What each variant of a document comes to here, and each kin.
     variants: Vec<Option<u32>>,
     kins: Vec<Option<u32>>,
@@ -102,8 +106,20 @@ impl<'p, 'a> Pass<'p, 'a> {
         };
         let view = sheet.view(ground.owner, memory);
         let text = ground.arn.to_string();
-        let mut written = sheet.of_resource.get(text.as_str()).cloned().unwrap_or_default();
-        written.sort_unstable();
+        let mut written: Map<u32, Vec<u32>> = Map::default();
+        let mut hold = |doc: u32| {
+            for person in view.holders.get(&doc).into_iter().flatten() {
+                written.entry(*person).or_default().push(doc);
+            }
+        };
+        if ground.open {
+            view.holders.keys().copied().for_each(&mut hold);
+        } else {
+            let mut docs = sheet.of_resource.get(text.as_str()).cloned().unwrap_or_default();
+            docs.sort_unstable();
+            docs.dedup();
+            docs.into_iter().for_each(&mut hold);
+        }
         let levels = sheet
             .levels
             .iter()
@@ -112,6 +128,7 @@ impl<'p, 'a> Pass<'p, 'a> {
         let mut pass = Self {
             text,
             written,
+            sights: Map::default(),
             variants: vec![None; view.variants.len()],
             kins: vec![None; view.kins.len()],
             view,
@@ -140,6 +157,9 @@ impl<'p, 'a> Pass<'p, 'a> {
         }
         let crowd = &self.sheet.crowd;
         let meets = |who, person: u32| grants::meets(who, &crowd.identities[person as usize].caller) != Match::None;
+        let meets_user = |user: &Arn, person: u32| {
+            user.kind() == ArnKind::User && crowd.identities[person as usize].caller.account() == Some(&user.account)
+        };
         // why once: whom a principal of many grants is, is the same question each time.
         let mut whom: HashMap<&str, (Vec<u32>, Vec<u32>)> = HashMap::new();
         let retire = self.sheet.columns.operations(std::iter::once("RetireGrant"));
@@ -160,7 +180,15 @@ impl<'p, 'a> Pass<'p, 'a> {
                         Some(PrincipalEntry::Arn(arn)) => {
                             let name = arn.assumed_role().map_or_else(|| arn.name(), |(role, _)| role);
                             let called = crowd.called(&arn.account, name).iter().copied();
-                            (Vec::new(), called.filter(|person| meets(who, *person)).collect())
+                            // A user's grant may be that of whoever it federated: of a class, not of a name.
+                            let federated = |person: u32| crowd.identities[person as usize].caller.is_federated();
+                            let classes = crowd.first.iter().enumerate();
+                            let classes =
+                                classes.filter(|(_, person)| federated(**person) && meets_user(&arn, **person));
+                            (
+                                classes.map(|(class, _)| class as u32).collect(),
+                                called.filter(|person| meets(who, *person)).collect(),
+                            )
                         }
                         _ => {
                             let met = crowd.first.iter().enumerate().filter(|(_, person)| meets(who, **person));
@@ -184,7 +212,7 @@ impl<'p, 'a> Pass<'p, 'a> {
         let people = view.group_of.len();
         let mut alone = vec![false; people];
         let named = self.rules.iter().chain(self.levels.iter().flatten()).flat_map(|facing| &facing.named);
-        for person in self.to_person.keys().chain(named) {
+        for person in self.to_person.keys().chain(self.written.keys()).chain(named) {
             alone[*person as usize] = true;
         }
         let mut of_group: Vec<u32> = vec![UNASKED; view.groups.len()];
@@ -196,7 +224,7 @@ impl<'p, 'a> Pass<'p, 'a> {
                 part.of.push(known);
                 continue;
             }
-            let (number, shared) = self.row_of(person, view.groups[*group as usize]);
+            let (number, shared) = self.row_of(person, view.groups[*group as usize], &view);
             let place = *local.entry(number).or_insert_with(|| {
                 part.rows.push((number, self.memory.row(number).row));
                 part.rows.len() as u32 - 1
@@ -210,10 +238,15 @@ impl<'p, 'a> Pass<'p, 'a> {
     }
 
     /// The row of one person, and whether all of the group who are not named share it.
-    fn row_of(&mut self, person: usize, group: Group) -> (u32, bool) {
-        let own = self.kin(group.kin);
+    fn row_of(&mut self, person: usize, group: Group, view: &View) -> (u32, bool) {
+        let mut own = self.kin(group.kin, view);
+        if let Some(docs) = self.written.remove(&(person as u32)) {
+            let mut parts: Vec<u32> = docs.iter().map(|doc| self.document(*doc as usize, person)).collect();
+            parts.push(own);
+            own = self.joined(parts);
+        }
         let fence = match group.fence {
-            Fence::Doc(variant) => Fence::Doc(self.variant(variant)),
+            Fence::Doc(variant) => Fence::Doc(self.variant(variant, view)),
             other => other,
         };
         let mut even = true;
@@ -246,54 +279,90 @@ impl<'p, 'a> Pass<'p, 'a> {
     }
 
     /// What the own policies of a kin say.
-    fn kin(&mut self, kin: u32) -> u32 {
+    fn kin(&mut self, kin: u32, view: &View) -> u32 {
         if let Some(known) = self.kins[kin as usize] {
             return known;
         }
-        let view = Arc::clone(&self.view);
-        let mut parts: Vec<u32> = Vec::new();
-        for variant in &view.kins[kin as usize] {
-            let part = self.variant(*variant);
-            if part != Outcome::NOTHING {
-                parts.push(part);
-            }
-        }
-        parts.sort_unstable();
-        parts.dedup();
-        let number = self.memory.join(&parts);
+        let parts = view.kins[kin as usize].iter().map(|variant| self.variant(*variant, view)).collect();
+        let number = self.joined(parts);
         self.kins[kin as usize] = Some(number);
         number
     }
 
-    fn variant(&mut self, number: u32) -> u32 {
+    fn joined(&mut self, mut parts: Vec<u32>) -> u32 {
+        parts.retain(|part| *part != Outcome::NOTHING);
+        parts.sort_unstable();
+        parts.dedup();
+        self.memory.join(&parts)
+    }
+
+    fn variant(&mut self, number: u32, view: &View) -> u32 {
         let at = number as usize;
         if let Some(known) = self.variants[at] {
             return known;
         }
-        let (sheet, view) = (self.sheet, Arc::clone(&self.view));
-        let (doc, person) = (view.variants[at].doc as usize, view.variants[at].person as usize);
-        let number =
-            if sheet.docs[doc].literal && self.written.binary_search(&(doc as u32)).is_err() && !self.ground.open {
-                Outcome::NOTHING
-            } else if sheet.docs[doc].plain {
-                self.memory.outcome(&sheet.plain[doc])
-            } else {
-                let mut pieces = Vec::new();
-                for rule in sheet.docs[doc].rules.iter().filter(|rule| self.ground.open || !rule.passes(&self.text)) {
-                    says(
-                        rule,
-                        Side::Identity,
-                        &sheet.crowd.identities[person],
-                        sheet,
-                        self.ground,
-                        self.memory,
-                        &mut pieces,
-                    );
-                }
-                self.memory.outcome(&pieces)
-            };
+        let number = self.document(view.variants[at].doc as usize, view.variants[at].person as usize);
         self.variants[at] = Some(number);
         number
+    }
+
+    /// What an own document says to somebody who holds it.
+    fn document(&mut self, doc: usize, person: usize) -> u32 {
+        let sheet = self.sheet;
+        if sheet.docs[doc].plain {
+            return self.memory.outcome(&sheet.plain[doc]);
+        }
+        let mut pieces = Vec::new();
+        for rule in &sheet.docs[doc].rules {
+            if self.ground.open || !rule.passes(&self.text) {
+                self.hear(rule, person, &mut pieces);
+            }
+        }
+        self.memory.outcome(&pieces)
+    }
+
+    /// What a rule of an own policy says to somebody who holds it: the same wherever it sees the same in the resource and
+    /// in the holder.
+    fn hear(&mut self, rule: &Rule<'_>, person: usize, pieces: &mut Vec<Piece>) {
+        let (sheet, ground, side) = (self.sheet, self.ground, Side::Identity);
+        let identity = &sheet.crowd.identities[person];
+        let statement = rule.statement;
+        let resources = match &statement.resources {
+            Some(all) if !all.has_variables(rule.version) => all,
+            _ => return says(rule, side, identity, sheet, ground, self.memory, pieces),
+        };
+        if ground.open || rule.literal || statement.malformed.is_some() || rule.keys.len() > 2 {
+            return says(rule, side, identity, sheet, ground, self.memory, pieces);
+        }
+        let sight = match self.sights.get(&rule.number) {
+            Some(known) => *known,
+            None => {
+                let memory = &mut *self.memory;
+                let sight = resources.cover(ground.arn).then(|| {
+                    let seen = rule.keys.iter().map(|key| ground.facts.get(&memory.keys.names[*key as usize]));
+                    let seen = seen.collect();
+                    memory.sight(rule.number, ground.owner, seen)
+                });
+                self.sights.insert(rule.number, sight);
+                sight
+            }
+        };
+        let Some(sight) = sight else { return };
+        let memory = &mut *self.memory;
+        let had = rule.keys.iter().enumerate().fold(0, |had: Had, (at, key)| {
+            had | (Had::from(sheet.values(*key, ground.owner, memory).of[person]) << (32 * at))
+        });
+        let said = match memory.heard.get(&(sight, had)) {
+            Some(known) => *known,
+            None => {
+                let mut own = Vec::new();
+                says(rule, side, identity, sheet, ground, memory, &mut own);
+                let said = memory.saying(&own);
+                memory.heard.insert((sight, had), said);
+                said
+            }
+        };
+        pieces.extend_from_slice(memory.saying_at(said));
     }
 
     /// The grants that concern a person, as a number; 0 for none.

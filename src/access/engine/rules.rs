@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::super::grants;
 use super::super::policy::{Effect, Policy, Statement, Version};
 use super::super::principal::{Caller, PrincipalEntry};
+use super::super::print::meaning;
 use super::super::scan::Side;
 use super::mask::{Columns, Covered};
 use crate::base::Arn;
@@ -43,7 +44,9 @@ pub(super) struct Rule<'a> {
     /// An identity's rule that applies whatever the request and the resource.
     pub(super) plain: bool,
     /// All its resources are written out: it can be passed over by comparing texts.
-    literal: bool,
+    pub(super) literal: bool,
+    /// Of an own policy: its number among those that mean something else.
+    pub(super) number: u32,
 }
 
 impl Rule<'_> {
@@ -113,9 +116,38 @@ pub(super) fn ready<'a>(
             keys: numbers.clone(),
             plain,
             literal,
+            number: 0,
         }));
     }
     Doc { plain: rules.iter().all(|rule| rule.plain), literal: rules.iter().all(|rule| rule.literal), rules }
+}
+
+/// Numbers the rules of own policies, those that mean the same alike: the same statement is written in many policies.
+/// Returns for each document the number of its list of rules.
+pub(super) fn number(docs: &mut [Doc<'_>]) -> Vec<u32> {
+    let (mut plain, mut meant, mut lists) = (HashMap::new(), HashMap::new(), HashMap::new());
+    let mut next = 0_u32;
+    let mut sign = |doc: &mut Doc<'_>| {
+        for rule in &mut doc.rules {
+            let known = match () {
+                // What is written out for one resource is hardly ever written twice.
+                () if rule.literal => None,
+                () if rule.plain => {
+                    Some(plain.entry((rule.statement.effect == Effect::Allow, rule.columns)).or_insert(next))
+                }
+                () => {
+                    let text = format!("{:?} {:x} {}", rule.version, rule.columns, meaning(rule.statement));
+                    Some(meant.entry(text).or_insert(next))
+                }
+            };
+            rule.number = known.map_or(next, |known| *known);
+            next += u32::from(rule.number == next);
+        }
+        let list: Vec<u32> = doc.rules.iter().map(|rule| rule.number).collect();
+        let count = lists.len() as u32;
+        *lists.entry(list).or_insert(count)
+    };
+    docs.iter_mut().map(&mut sign).collect()
 }
 
 /// `Resource: *` without conditions.

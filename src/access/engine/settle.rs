@@ -32,6 +32,7 @@ impl Pass<'_, '_> {
             service: class.is_service(),
             foreign: ground.is_foreign_to(caller),
             sovereign: ground.is_sovereign(),
+            federated: caller.is_federated(),
         };
         let gap = if key.gaps { Mask::BLIND } else { Mask::NO };
         let told = |number: u32| self.memory.outcome_at(number);

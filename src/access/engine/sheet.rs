@@ -5,11 +5,11 @@ use super::super::identity::Identity;
 use super::super::policy::Policy;
 use super::super::request::{Guards, Level};
 use super::super::scan::Side;
-use super::super::scenario::{Context, ContextValue, Facts, Scenario};
-use super::crowd::{Crowd, View, place, samples};
+use super::super::scenario::{Context, ContextValue, Facts, Scenario, is_own};
+use super::crowd::{Crowd, Traits, View, place, samples};
 use super::mask::{Columns, Covered};
 use super::memory::{Memory, Numbers, Piece, Slot, Values};
-use super::rules::{Doc, Keys, ready};
+use super::rules::{Doc, Keys, number, ready};
 use crate::access::policy::Effect;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -41,6 +41,8 @@ pub(super) struct Sheet<'a> {
     pub(super) crowd: Crowd<'a>,
     /// As in the crowd.
     pub(super) docs: Vec<Doc<'a>>,
+    /// For each document the number of what it means.
+    signs: Vec<u32>,
     /// What the plain rules of each document say.
     pub(super) plain: Vec<Vec<Piece>>,
     /// The documents that write out their resources, by resource.
@@ -70,6 +72,7 @@ impl<'a> Sheet<'a> {
             docs.push(doc);
             matters
         });
+        let signs = number(&mut docs);
         let plain =
             docs.iter().map(|doc: &Doc<'_>| doc.rules.iter().filter(|rule| rule.plain).map(plain_piece).collect());
         let plain = plain.collect();
@@ -83,7 +86,7 @@ impl<'a> Sheet<'a> {
         let told = |identity: &Identity| identity.facts.get("kms:encryptioncontextkeys").is_some();
         let uneven_grants = identities.iter().any(told);
         let levels = rungs(identities, &crowd, guards);
-        Self { columns, scenario, guards, crowd, docs, plain, of_resource, levels, uneven_grants, samples, keys }
+        Self { columns, scenario, guards, crowd, docs, signs, plain, of_resource, levels, uneven_grants, samples, keys }
     }
 
     pub(super) fn memory(&self) -> Memory {
@@ -134,12 +137,14 @@ impl<'a> Sheet<'a> {
         let (nothing, mut all) = (Facts::none(), self.columns.actions.iter());
         let fixed = all.all(|action| self.scenario.fixed(key, action).is_some());
         let action = self.columns.actions.first().map_or("", String::as_str);
+        // why once a class: but for a few keys all of a class have the same, unless facts of their own say otherwise.
+        let mut of_class: Vec<Option<u32>> = vec![None; crowd.classes.len()];
+        let shared = !is_own(key);
         for (person, identity) in crowd.identities.iter().enumerate() {
+            let class = crowd.profile(person).class as usize;
             // why both: what is told of the principal comes before what is told of the resource, and that before what
             // follows from the caller.
-            let number = if fixed {
-                0
-            } else {
+            let mut number = |own: Option<ContextValue>| {
                 let (caller, principal) = (&identity.caller, &nothing);
                 let context = Context {
                     scenario: self.scenario,
@@ -150,9 +155,13 @@ impl<'a> Sheet<'a> {
                     resource: &nothing,
                     bounds: &identity.bounds,
                 };
-                numbers.of((identity.facts.get(key), context.get(key)))
+                numbers.of((own, context.get(key)))
             };
-            let class = crowd.profile(person).class as usize;
+            let number = match (fixed, identity.facts.get(key)) {
+                (true, _) => 0,
+                (false, None) if shared => *of_class[class].get_or_insert_with(|| number(None)),
+                (false, own) => number(own),
+            };
             values.same &= number == 0;
             values.in_class[class] &= *classes[class].get_or_insert(number) == number;
             values.of.push(number);
@@ -165,18 +174,18 @@ impl<'a> Sheet<'a> {
         if let Some(view) = memory.views.get(owner) {
             return Arc::clone(view);
         }
-        let uneven: Vec<Vec<Arc<Values>>> = self
-            .docs
-            .iter()
-            .map(|doc| {
-                let mut keys: Vec<u32> = doc.rules.iter().flat_map(|rule| &rule.keys).copied().collect();
-                keys.sort_unstable();
-                keys.dedup();
-                keys.into_iter().map(|key| self.values(key, owner, memory)).filter(|values| !values.same).collect()
-            })
-            .collect();
-        let looked_up = |doc: u32, person: usize| uneven[doc as usize].iter().map(|values| values.of[person]).collect();
-        let view = Arc::new(View::of(&self.crowd, &looked_up));
+        let uneven = |doc: &Doc<'_>, memory: &mut Memory| {
+            let mut keys: Vec<u32> = doc.rules.iter().flat_map(|rule| &rule.keys).copied().collect();
+            keys.sort_unstable();
+            keys.dedup();
+            let values = keys.into_iter().map(|key| self.values(key, owner, memory));
+            values.filter(|values| !values.same).collect::<Vec<_>>()
+        };
+        let traits = self.docs.iter().zip(&self.signs);
+        let traits =
+            traits.map(|(doc, sign)| Traits { sign: *sign, literal: doc.literal, uneven: uneven(doc, memory) });
+        let traits: Vec<Traits> = traits.collect();
+        let view = Arc::new(View::of(&self.crowd, &traits));
         memory.views.insert(owner.to_owned(), Arc::clone(&view));
         view
     }

@@ -115,6 +115,7 @@ fn statement(principals: bool) -> impl Strategy<Value = Value> {
         json!({"AWS": ["arn:aws:sts::111122223333:assumed-role/R/s1", "arn:aws:iam::111122223333:user/zoe"]}),
         json!({"AWS": ["arn:aws:iam::111122223333:role/p/R", "arn:aws:iam::111122223333:root"]}),
         json!({"AWS": "arn:aws:sts::111122223333:federated-user/fred"}),
+        json!({"AWS": ["arn:aws:iam::111122223333:user/zoe", "arn:aws:iam::111122223333:user/fred"]}),
         json!({"AWS": ["444455556666", "AROAEXAMPLEID1234567"]}),
         json!({"Service": "bedrock.amazonaws.com"}),
         json!({"AWS": "zoe"}),

@@ -79,7 +79,8 @@ impl EffectRunner for Runner {
             | Effect::Copy(_)
             | Effect::ReadTheme
             | Effect::Export(_)
-            | Effect::Ask(_) => {}
+            | Effect::Ask(_)
+            | Effect::Weigh(_) => {}
         }
     }
 }

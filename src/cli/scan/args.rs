@@ -42,6 +42,10 @@ pub(in crate::cli) struct ScanArgs {
     fail_on: Severity,
     #[command(flatten)]
     pub(super) depth: DepthArgs,
+    /// Compare data and weights with the earlier looks that this case holds, and keep this one in it; the file is made
+    /// if it is not there. For one account and region
+    #[arg(long, value_name = "CASE", requires = "deep")]
+    pub(super) history: Option<PathBuf>,
     /// Send the findings to AWS Security Hub of each account and region as well; takes --write
     #[arg(long, requires = "write", conflicts_with = "offline")]
     pub(super) push_security_hub: bool,

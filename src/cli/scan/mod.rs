@@ -3,6 +3,7 @@
 
 mod args;
 mod depth;
+mod history;
 mod list;
 mod progress;
 mod push;
@@ -19,7 +20,7 @@ use crate::case::store::EVENTS_KEPT;
 use crate::content::opinion;
 use crate::inventory::{CallStats, Inventory, Lineage, ReadError, SessionInfo};
 use crate::posture::mutes::Place;
-use crate::posture::{Assessment, Context, Expectations, MuteReport, Mutes, Severity, Status, assess};
+use crate::posture::{Assessment, Baseline, Context, Expectations, MuteReport, Mutes, Severity, Status, assess};
 use crate::report::{Failure, Format, Report, Scan};
 use crate::source::live::Depth;
 use crate::source::{Envelope, Message};
@@ -37,6 +38,8 @@ struct Seen {
     calls: Vec<CallStats>,
     at: Timestamp,
     first_seen: BTreeMap<String, Timestamp>,
+    /// What earlier deep looks saw.
+    baseline: Baseline,
 }
 
 /// The same, judged.
@@ -55,7 +58,15 @@ pub(super) fn run(target: &Target, args: &ScanArgs) -> Result<Exit, Trouble> {
     let mutes = args.mutes.as_deref().map(read_mutes).transpose()?.unwrap_or_default();
     let (seen, mut failed) = match &args.offline {
         Some(path) => (vec![offline(path)?], Vec::new()),
-        None => runtime()?.block_on(read_all(&target.each(), args.depth.depth())),
+        None => {
+            let targets = target.each();
+            let kept = args.history.as_deref().map(|path| history::Kept::open(path, targets.len())).transpose()?;
+            let (mut seen, failed) = runtime()?.block_on(read_all(&targets, args.depth.depth()));
+            if let Some(kept) = kept {
+                seen.iter_mut().try_for_each(|one| kept.meet(one))?;
+            }
+            (seen, failed)
+        }
     };
     if seen.is_empty()
         && let Some((_, error)) = failed.pop()
@@ -80,10 +91,11 @@ pub(super) fn run(target: &Target, args: &ScanArgs) -> Result<Exit, Trouble> {
 fn judge(seen: Seen, args: &ScanArgs, mutes: &Mutes, expect: &Expectations) -> Judged {
     let lineage = Lineage::of(&seen.inventory);
     let context = Context::of(&seen.inventory, &lineage, &seen.session, seen.at, expect);
-    let mut assessment = assess(&context.with_activity(&seen.activity));
-    assessment.verdicts.retain(|verdict| args.wants(verdict));
+    let mut assessment = assess(&context.with_activity(&seen.activity).with_baseline(&seen.baseline));
     let place = Place { account: seen.session.account.as_str(), region: seen.session.region.as_str(), now: seen.at };
+    // why before the choice: a mute of what is not shown is none without use.
     let mutes = mutes.apply(&mut assessment, &seen.inventory, &place);
+    assessment.verdicts.retain(|verdict| args.wants(verdict));
     Judged { seen, lineage, assessment, mutes }
 }
 
@@ -161,6 +173,7 @@ async fn read(target: &Target, deep: Option<Depth>) -> Result<Seen, ReadError> {
         calls: session.calls(),
         at: clock.now(),
         first_seen: BTreeMap::new(),
+        baseline: Baseline::default(),
     })
 }
 
@@ -174,6 +187,7 @@ fn offline(path: &Path) -> Result<Seen, Trouble> {
         target: None,
         at: saved.at,
         first_seen: first_seen(&case),
+        baseline: case.baseline().map_err(|error| Trouble::new(Exit::Failure, error))?,
         activity,
         session: saved.session,
         inventory: saved.inventory,

@@ -122,7 +122,7 @@ pub(in crate::posture) mod tests {
     use crate::inventory::objects::Purpose;
     use crate::posture::Severity;
     use crate::posture::Status::{Fail, NotApplicable, Pass, Unknown, Warn};
-    use crate::posture::fixtures::deep::{DATA, content, find};
+    use crate::posture::fixtures::deep::{DATA, content, expect, find};
     use crate::posture::fixtures::{self, *};
 
     /// For the test that no sub-reason lacks a fixture.
@@ -130,20 +130,6 @@ pub(in crate::posture) mod tests {
 
     const C: &str = "CUS-DAT-09";
     const A: &str = "a.jsonl";
-
-    /// As everywhere, but no other data is named.
-    fn expect(
-        control: &str,
-        what: &str,
-        spoil: impl FnOnce(&mut Inventory),
-        expected: &[(&str, crate::posture::Status, &str)],
-    ) {
-        let plainly = |inventory: &mut Inventory| {
-            fixtures::deep::plain(inventory);
-            spoil(inventory);
-        };
-        fixtures::expect(control, what, plainly, expected);
-    }
 
     #[test]
     fn a_second_opinion() {

@@ -2,6 +2,7 @@
 
 use super::super::catalogue::framework::{ATLAS, FEDRAMP, HIPAA, NIST, OWASP, PCI, SRA};
 use super::super::control::Control;
+use super::super::jobs;
 use super::super::judge::{Judge, Problem, listed, unread};
 use super::super::verdict::{Area, Severity, Verdict};
 use crate::base::Timestamp;
@@ -20,8 +21,9 @@ pub(in crate::posture) const DAT_11: Control = Control {
     details: &[SourceId::JOB_DETAILS],
     logic: "The newest write to a job's training and validation data is compared with the job: one while the job ran \
             fails, because what was validated may not be what was trained on; one after it ended, or data that is \
-            gone, is a warning: what the model learned can no longer be shown. Only the last write of an object is \
-            known.",
+            gone, is a warning: what the model learned can no longer be shown. Of each object only its last write is \
+            known; where an earlier look was kept (`scan --deep --history CASE`), objects that are gone since, or have \
+            another version or digest than when the job began, count as written too.",
     reasons: &["written-while-running", "changed-since-training", "data-gone"],
     remediation: "Find out in CloudTrail who wrote. Restore the version of then, or train again from data that is \
                   locked; keep versioning and object lock on.",
@@ -41,22 +43,13 @@ pub(in crate::posture) const DAT_11: Control = Control {
 
 fn drift(judge: &Judge<'_>) -> Vec<Verdict> {
     let inventory = judge.context.inventory;
-    let mut verdicts = Vec::new();
-    for job in inventory.jobs.values() {
-        let subject = judge.on(ResourceRef::new(Kind::Job, &job.arn));
-        let detail = match job.detail.known() {
-            Ok(detail) => detail,
-            Err(unknown) => {
-                verdicts.push(subject.unread(unread("bedrock:GetModelCustomizationJob", unknown)));
-                continue;
-            }
-        };
+    jobs::each(judge, inventory.jobs.values(), |subject, job, detail| {
         // Prompts that are logged go on being logged: that is no drift.
         let logged = detail.invocation_logs.as_ref().and_then(|logs| logs.source.as_ref());
         let uris: Vec<&S3Uri> =
             detail.training.iter().chain(&detail.validation).filter(|uri| Some(*uri) != logged).collect();
         if uris.is_empty() {
-            continue;
+            return Vec::new();
         }
         let mut draft = subject
             .related(uris.iter().map(|uri| ResourceRef::new(Kind::Data, uri.to_string())))
@@ -70,6 +63,14 @@ fn drift(judge: &Judge<'_>) -> Vec<Verdict> {
                 Some(Ok(listing)) => {
                     draft = draft.shows_some("lastWrite", last_write(data, listing));
                     problems.extend(problem(job, detail, uri, listing));
+                    match since_look(judge, job, data, listing) {
+                        Ok(Some((look, problem))) => {
+                            draft = draft.shows("comparedWith", look);
+                            problems.extend(problem);
+                        }
+                        Ok(None) => {}
+                        Err(why) => gaps.push(format!("{uri}: {why}")),
+                    }
                     if listing.truncated {
                         gaps.push(format!("there are more objects under {uri} than were listed"));
                     }
@@ -81,12 +82,10 @@ fn drift(judge: &Judge<'_>) -> Vec<Verdict> {
             }
         }
         if problems.is_empty() && !gaps.is_empty() {
-            verdicts.push(draft.undecided("unread", listed(gaps)));
-        } else {
-            verdicts.extend(draft.conclude(problems, "nothing was written since before the job began"));
+            return vec![draft.undecided("unread", listed(gaps))];
         }
-    }
-    verdicts
+        draft.conclude(problems, "nothing was written since before the job began")
+    })
 }
 
 fn ended(job: &CustomizationJob) -> Option<Timestamp> {
@@ -124,14 +123,47 @@ fn problem(job: &CustomizationJob, detail: &JobDetail, uri: &S3Uri, listing: &Li
     Some(Problem::warn("changed-since-training", why))
 }
 
+/// Against what an earlier look saw: which one, and what is not as it was then. Nothing where there is none.
+fn since_look(
+    judge: &Judge<'_>,
+    job: &CustomizationJob,
+    data: Option<&Dataset>,
+    listing: &Listing,
+) -> Result<Option<(String, Option<Problem>)>, String> {
+    let held = judge.context.baseline.zip(data);
+    let Some((data, look)) = held.and_then(|(baseline, data)| Some((data, baseline.at(&data.uri, job.created)?)))
+    else {
+        return Ok(None);
+    };
+    if listing.objects == 0 {
+        return Ok(None);
+    }
+    let heads = data.heads.known().map_err(|unknown| unread("s3:HeadObject", unknown))?;
+    let whole = !listing.truncated && heads.objects.len() as u64 == heads.of;
+    let differences = look.differences(heads, whole);
+    let shown = format!("look of {}", look.first.minute());
+    if differences.is_empty() {
+        return Ok(Some((shown, None)));
+    }
+    let what = listed(&differences);
+    let why = format!("job {}: since {} under {}: {what}", job.name, look.first.minute(), data.uri);
+    let problem = if job.status.is_running() {
+        Problem::fail("written-while-running", why)
+    } else {
+        Problem::warn("changed-since-training", why)
+    };
+    Ok(Some((shown, Some(problem.shows("changes", what)))))
+}
+
 #[cfg(test)]
 pub(in crate::posture) mod tests {
     use crate::base::Timestamp;
-    use crate::inventory::Inventory;
     use crate::inventory::bedrock::{JobStatus, Phase, S3Uri};
     use crate::inventory::objects::Listing;
+    use crate::inventory::{Inventory, Read};
+    use crate::posture::Baseline;
     use crate::posture::Status::{Fail, Pass, Unknown, Warn};
-    use crate::posture::fixtures::deep::DATA;
+    use crate::posture::fixtures::deep::{DATA, expect, head, only_head};
     use crate::posture::fixtures::{self, *};
 
     /// For the test that no sub-reason lacks a fixture.
@@ -152,20 +184,6 @@ pub(in crate::posture) mod tests {
         }
     }
 
-    /// As everywhere, but no other data is named.
-    fn expect(
-        control: &str,
-        what: &str,
-        spoil: impl FnOnce(&mut Inventory),
-        expected: &[(&str, crate::posture::Status, &str)],
-    ) {
-        let plainly = |inventory: &mut Inventory| {
-            fixtures::deep::plain(inventory);
-            spoil(inventory);
-        };
-        fixtures::expect(control, what, plainly, expected);
-    }
-
     #[test]
     fn writes() {
         for (at, status, code) in [
@@ -184,6 +202,53 @@ pub(in crate::posture) mod tests {
         expect(C, "still runs", running, &[(J, Fail, "written-while-running")]);
         expect(C, "gone", |i| listing(i).objects = 0, &[(J, Warn, "data-gone")]);
         expect(C, "more than was listed", |i| listing(i).truncated = true, &[(J, Unknown, "unread")]);
+    }
+
+    #[test]
+    fn what_an_earlier_look_saw() {
+        let says = |baseline: &Baseline, spoil: &dyn Fn(&mut Inventory)| {
+            let mut inventory = healthy();
+            deep::plain(&mut inventory);
+            spoil(&mut inventory);
+            let said = verdicts_since(&inventory, baseline, C);
+            said.into_iter().map(|verdict| (verdict.status, verdict.code)).collect::<Vec<_>>()
+        };
+        let seen_at = |secs: i64| {
+            let mut inventory = healthy();
+            deep::plain(&mut inventory);
+            let data = inventory.data.get_mut(DATA).unwrap();
+            data.heads = Read::got(data.heads.known().unwrap().clone(), Timestamp::from_secs(secs));
+            let mut baseline = Baseline::default();
+            baseline.take(&inventory);
+            baseline
+        };
+        let put_back = |i: &mut Inventory| {
+            let head = only_head(i, DATA);
+            (head.sha256, head.version) = (None, Some("v0".into()));
+        };
+        let deleted = |i: &mut Inventory| {
+            *only_head(i, DATA) = head("another.jsonl");
+        };
+        let sampled = |i: &mut Inventory| {
+            deleted(i);
+            i.data.get_mut(DATA).unwrap().heads.known_mut().unwrap().of = 2000;
+        };
+        let unread = |i: &mut Inventory| i.data.get_mut(DATA).unwrap().heads = Read::NotAsked;
+        let running = |i: &mut Inventory| {
+            i.jobs.get_mut(JOB).unwrap().status = JobStatus::InProgress;
+            put_back(i);
+        };
+        let warned = [(Warn, "changed-since-training")];
+        let after = seen_at(150);
+        assert_eq!(says(&after, &|_| {}), [(Pass, "ok")]);
+        assert_eq!(says(&after, &put_back), warned);
+        assert_eq!(says(&after, &deleted), warned);
+        assert_eq!(says(&after, &sampled), [(Pass, "ok")], "what is not in a sample may be there");
+        assert_eq!(says(&after, &unread), [(Unknown, "unread")]);
+        assert_eq!(says(&after, &running), [(Fail, "written-while-running")]);
+        // What changed before the job began is none of its drift.
+        assert_eq!(says(&seen_at(50), &put_back), [(Pass, "ok")]);
+        assert_eq!(says(&Baseline::default(), &put_back), [(Pass, "ok")]);
     }
 
     #[test]

@@ -10,7 +10,8 @@ use crate::inventory::s3::Presence;
 use crate::inventory::{Kind, ResourceRef, SourceId};
 use crate::posture::catalogue::framework::{ATLAS, FEDRAMP, GDPR, HIPAA, NIST, OWASP};
 use crate::posture::control::{Context, Control};
-use crate::posture::judge::{Judge, Problem, unread};
+use crate::posture::jobs;
+use crate::posture::judge::{Judge, Problem};
 use crate::posture::verdict::{Area, Severity, Verdict};
 
 pub(in crate::posture) const DAT_12: Control = Control {
@@ -44,17 +45,8 @@ pub(in crate::posture) const DAT_12: Control = Control {
 };
 
 fn filtered(judge: &Judge<'_>) -> Vec<Verdict> {
-    let mut verdicts = Vec::new();
-    for job in judge.context.inventory.jobs.values() {
-        let subject = judge.on(ResourceRef::new(Kind::Job, &job.arn));
-        let detail = match job.detail.known() {
-            Ok(detail) => detail,
-            Err(unknown) => {
-                verdicts.push(subject.unread(unread("bedrock:GetModelCustomizationJob", unknown)));
-                continue;
-            }
-        };
-        let Some(logs) = &detail.invocation_logs else { continue };
+    jobs::each(judge, judge.context.inventory.jobs.values(), |subject, job, detail| {
+        let Some(logs) = &detail.invocation_logs else { return Vec::new() };
         let bucket = logs.source.as_ref().map(|uri| ResourceRef::new(Kind::Bucket, &uri.bucket));
         let draft = subject
             .related(bucket)
@@ -77,9 +69,8 @@ fn filtered(judge: &Judge<'_>) -> Vec<Verdict> {
             }
         }
         let open = open.into_iter().next().map(|why| ("unread", Text::new(why)));
-        verdicts.extend(draft.conclude_open(problems, open, "learns from filtered and inspected logs"));
-    }
-    verdicts
+        draft.conclude_open(problems, open, "learns from filtered and inspected logs")
+    })
 }
 
 /// Whether Macie looks into the bucket of the log.

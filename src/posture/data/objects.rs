@@ -1,7 +1,7 @@
 //! Objects that lay in a dataset before its bucket got a default key.
 
-use super::super::catalogue::framework::{ATLAS, FEDRAMP, GDPR, HIPAA, NIST, OWASP, PCI, SRA};
 use super::super::control::Control;
+use super::super::encryption::AT_REST;
 use super::super::judge::{Judge, Problem, listed, unread};
 use super::super::looked;
 use super::super::verdict::{Area, Severity, Verdict};
@@ -25,16 +25,7 @@ pub(in crate::posture) const DAT_02: Control = Control {
     reasons: &["not-kms", "aws-managed-key", "other-key"],
     remediation: "Copy the objects onto themselves under the key, or let S3 Batch Operations do it.",
     cli: "aws s3 cp s3://BUCKET/PREFIX s3://BUCKET/PREFIX --recursive --sse aws:kms --sse-kms-key-id KEY",
-    compliance: &[
-        (NIST, &["SC-28(1)"]),
-        (FEDRAMP, &["SC-28(1)"]),
-        (PCI, &["3.5.1"]),
-        (HIPAA, &["164.312(a)(2)(iv)"]),
-        (GDPR, &["32"]),
-        (OWASP, &["LLM02"]),
-        (ATLAS, &["AML.M0012"]),
-        (SRA, &["DP"]),
-    ],
+    compliance: AT_REST,
     fixes: &[],
     evaluate: objects,
 };
@@ -131,8 +122,8 @@ pub(in crate::posture) mod tests {
     use crate::base::ResourceId;
     use crate::inventory::Inventory;
     use crate::posture::Status::{Fail, NotApplicable, Pass, Unknown};
-    use crate::posture::fixtures::deep::{DATA, head, only_head};
-    use crate::posture::fixtures::{self, *};
+    use crate::posture::fixtures::deep::{DATA, expect, head, only_head};
+    use crate::posture::fixtures::*;
 
     /// For the test that no sub-reason lacks a fixture.
     pub const ALL: &[fn()] = &[keys];
@@ -151,20 +142,6 @@ pub(in crate::posture) mod tests {
 
     fn no_default(inventory: &mut Inventory) {
         inventory.buckets.get_mut("train").unwrap().encryption.known_mut().unwrap().kms_key = None;
-    }
-
-    /// As everywhere, but no other data is named.
-    fn expect(
-        control: &str,
-        what: &str,
-        spoil: impl FnOnce(&mut Inventory),
-        expected: &[(&str, crate::posture::Status, &str)],
-    ) {
-        let plainly = |inventory: &mut Inventory| {
-            fixtures::deep::plain(inventory);
-            spoil(inventory);
-        };
-        fixtures::expect(control, what, plainly, expected);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! CUS-DET-10: whether Access Analyzer looks for access from outside, and what it has found on customization.
 
+use std::collections::BTreeSet;
+
 use crate::base::{Arn, ResourceId};
 use crate::inventory::analyzer::{Analyzer, AnalyzerFinding};
 use crate::inventory::{Kind, ResourceRef, SourceId};
@@ -63,8 +65,9 @@ fn analyzers(judge: &Judge<'_>) -> Vec<Verdict> {
         .shows("analyzers", if active.is_empty() { "none".to_owned() } else { listed(active.iter().map(|a| &a.name)) })
         .shows_some("others", (!others.is_empty()).then(|| listed(&others)))
         .shows_some("lastResourceAnalyzedAt", active.iter().filter_map(|analyzer| analyzer.analyzed).max());
-    let mut verdicts: Vec<Verdict> =
-        inventory.analyzer_findings.values().filter_map(|finding| external(judge, finding)).collect();
+    let reached = [Kind::Bucket, Kind::Role].map(|kind| (kind, context.lineage.reached(kind)));
+    let findings = inventory.analyzer_findings.values();
+    let mut verdicts: Vec<Verdict> = findings.filter_map(|finding| external(judge, &reached, finding)).collect();
     // An analyzer that has found something is told with what it found.
     match (active.is_empty(), judge.gap(SourceId::ACCESS_ANALYZER)) {
         (false, _) if verdicts.is_empty() => {
@@ -81,12 +84,16 @@ fn analyzers(judge: &Judge<'_>) -> Vec<Verdict> {
     verdicts
 }
 
+/// What of the lineage findings can be about, beside keys.
+type Reached = [(Kind, BTreeSet<ResourceId>); 2];
+
 /// What a finding on something of the lineage says.
-fn external(judge: &Judge<'_>, finding: &AnalyzerFinding) -> Option<Verdict> {
+fn external(judge: &Judge<'_>, lineage: &Reached, finding: &AnalyzerFinding) -> Option<Verdict> {
     let context = judge.context;
-    let on = reached(context, finding)?;
+    let on = reached(context, lineage, finding)?;
     let name = format!("{} {}", on.kind.word(), context.name_of(&on));
-    let subject = judge.on(ResourceRef::new(Kind::AnalyzerFinding, &finding.id)).related([on]);
+    // why not the finding: its id tells nobody anything.
+    let subject = judge.on(on).beside(ResourceRef::new(Kind::AnalyzerFinding, &finding.id));
     let access = match finding.detail.known() {
         Ok(access) => access,
         Err(unknown) => return Some(subject.unread(unread("access-analyzer:GetFindingV2", unknown))),
@@ -95,6 +102,7 @@ fn external(judge: &Judge<'_>, finding: &AnalyzerFinding) -> Option<Verdict> {
     let who = if who.is_empty() { "somebody".to_owned() } else { listed(who) };
     let conditions = access.condition.iter().map(|(key, value)| format!("{key} = {value}"));
     let draft = subject
+        .shows("id", &finding.id)
         .shows("resource", &finding.resource)
         .shows("principal", &who)
         .shows("isPublic", access.public)
@@ -121,7 +129,7 @@ fn trusts(context: &Context<'_>, principal: &str) -> bool {
 }
 
 /// What of the lineage a finding is about.
-fn reached(context: &Context<'_>, finding: &AnalyzerFinding) -> Option<ResourceRef> {
+fn reached(context: &Context<'_>, lineage: &Reached, finding: &AnalyzerFinding) -> Option<ResourceRef> {
     let arn = &finding.resource;
     let (kind, id) = match finding.resource_type.as_str() {
         "AWS::S3::Bucket" => (Kind::Bucket, ResourceId::new(arn.as_str().rsplit(":::").next()?)),
@@ -133,7 +141,7 @@ fn reached(context: &Context<'_>, finding: &AnalyzerFinding) -> Option<ResourceR
     // A key may stand in lineage under its alias; the inventory holds only what lineage reaches.
     let held = match kind {
         Kind::Key => context.inventory.keys.contains_key(&reference.id),
-        kind => context.lineage.reached(kind).contains(&reference.id),
+        kind => lineage.iter().any(|(of, ids)| *of == kind && ids.contains(&reference.id)),
     };
     held.then_some(reference)
 }

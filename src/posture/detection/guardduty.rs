@@ -6,7 +6,7 @@ use crate::base::ResourceId;
 use crate::inventory::guardduty::ThreatDetail;
 use crate::inventory::{Kind, ResourceRef, SourceId};
 use crate::posture::catalogue::framework::{ATLAS, FEDRAMP, GDPR, HIPAA, NIST, OWASP, PCI, SRA};
-use crate::posture::control::Control;
+use crate::posture::control::{Context, Control};
 use crate::posture::judge::{Judge, Problem, listed, unread};
 use crate::posture::verdict::{Area, Severity, Verdict};
 
@@ -65,7 +65,8 @@ fn detectors(judge: &Judge<'_>) -> Vec<Verdict> {
     let channel = inventory.channels.values().find(|channel| channel.name.as_str().starts_with(CHANNEL));
     let mut verdicts = Vec::new();
     for detector in inventory.detectors.values() {
-        let subject = judge.on(ResourceRef::new(Kind::Detector, &detector.id));
+        // why the region: a detector's id tells nobody anything, and a region has one.
+        let subject = judge.on_region().related([ResourceRef::new(Kind::Detector, &detector.id)]);
         let detail = match detector.detail.known() {
             Ok(detail) => detail,
             Err(unknown) => {
@@ -75,6 +76,7 @@ fn detectors(judge: &Judge<'_>) -> Vec<Verdict> {
         };
         let features = detail.features.iter().map(|(name, state)| format!("{name} {state}"));
         let draft = subject
+            .shows("DetectorId", &detector.id)
             .shows("Status", &detail.status)
             .shows("Features", listed(features))
             .shows_some("channel", channel.map(|channel| &channel.name));
@@ -166,16 +168,16 @@ fn threats(judge: &Judge<'_>) -> Vec<Verdict> {
         context.lineage.reached(Kind::Role).into_iter().map(|arn| (arn.last().to_owned(), arn)).collect();
     let (mut verdicts, mut open, mut elsewhere) = (Vec::new(), 0, 0);
     for threat in inventory.threats.values() {
-        let subject = judge.on(ResourceRef::new(Kind::Threat, &threat.id));
+        let this = ResourceRef::new(Kind::Threat, &threat.id);
         let detail = match threat.detail.known() {
             Ok(detail) => detail,
             Err(unknown) => {
                 open += 1;
-                verdicts.push(subject.unread(unread("guardduty:GetFindings", unknown)));
+                verdicts.push(judge.on_region().beside(this).unread(unread("guardduty:GetFindings", unknown)));
                 continue;
             }
         };
-        let Some((code, on)) = touches(detail, &buckets, &roles) else {
+        let Some((code, on)) = touches(context, detail, &buckets, &roles) else {
             elsewhere += 1;
             continue;
         };
@@ -190,8 +192,15 @@ fn threats(judge: &Judge<'_>) -> Vec<Verdict> {
             s if s >= 4.0 => Severity::Medium,
             _ => Severity::Low,
         };
-        let draft = subject
-            .related(on)
+        // why not the finding: its id tells nobody anything.
+        let first = on.first().filter(|_| detail.kind.as_str() != OF_EVERY_BUCKET);
+        let about = first.cloned().unwrap_or_else(|| context.region_ref());
+        let others: Vec<ResourceRef> = on.into_iter().filter(|one| *one != about).collect();
+        let draft = judge
+            .on(about)
+            .beside(this)
+            .related(others)
+            .shows("Id", &threat.id)
             .shows("Type", &detail.kind)
             .shows("Title", &detail.title)
             .shows("Severity", detail.severity)
@@ -211,8 +220,18 @@ fn by(detail: &ThreatDetail) -> String {
     detail.principal.as_ref().map(|who| format!(" by {who}")).unwrap_or_default()
 }
 
+/// The role or user of the account that a finding names, of the lineage or not.
+fn principal(context: &Context<'_>, detail: &ThreatDetail) -> Option<ResourceRef> {
+    let (who, inventory) = (detail.principal.as_ref()?, context.inventory);
+    let role = inventory.roles.values().find(|role| role.name == *who);
+    let user = || inventory.users.values().find(|user| user.name == *who);
+    role.map(|role| ResourceRef::new(Kind::Role, &role.arn))
+        .or_else(|| user().map(|user| ResourceRef::new(Kind::User, &user.arn)))
+}
+
 /// How a finding concerns customization, and on what.
 fn touches(
+    context: &Context<'_>,
     detail: &ThreatDetail,
     buckets: &BTreeSet<ResourceId>,
     roles: &BTreeMap<String, ResourceId>,
@@ -221,7 +240,7 @@ fn touches(
     let role = detail.principal.as_ref().and_then(|who| roles.get(who.as_str()));
     let role = role.map(|arn| ResourceRef::new(Kind::Role, arn));
     if OF_BEDROCK.contains(&kind) {
-        return Some(("touches-bedrock", role.into_iter().collect()));
+        return Some(("touches-bedrock", role.or_else(|| principal(context, detail)).into_iter().collect()));
     }
     let mut hit: Vec<ResourceRef> = if kind == OF_EVERY_BUCKET {
         buckets.iter().map(|name| ResourceRef::new(Kind::Bucket, name)).collect()

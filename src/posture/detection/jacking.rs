@@ -6,7 +6,7 @@ use crate::base::arn::ArnKind;
 use crate::inventory::{Kind, ResourceRef, SourceId};
 use crate::posture::catalogue::framework::{ATLAS, FEDRAMP, HIPAA, NIST, OWASP, PCI, SRA};
 use crate::posture::control::Control;
-use crate::posture::judge::{Judge, Subject, listed};
+use crate::posture::judge::{Judge, Subject, listed, unread};
 use crate::posture::verdict::{Area, Severity, Verdict};
 
 use super::{CUSTOMIZED, idle};
@@ -23,8 +23,9 @@ pub(in crate::posture) const DET_09: Control = Control {
     logic: "CloudTrail's event history of the last 24 hours is looked through, principal by principal. Wrong: six or more \
             of the 14 calls that Prowler knows LLM-jacking by, or nine of these and the calls of customization; ten \
             refused calls to Bedrock within ten minutes. A warning: a change to customization or to logging by a \
-            principal, or from a public address, that was never seen to change anything before. To call something new \
-            takes a history of a week before; without it, such a change is Unknown, not new.",
+            principal, or from a public address, that was never seen to change anything before: where somebody made one, \
+            each of these calls is looked up by name over the 90 days that CloudTrail keeps. To call something new takes \
+            a week of that; without it, such a change is Unknown, not new.",
     reasons: &["many-kinds-of-calls", "denial-burst", "first-seen-principal", "first-seen-address"],
     remediation: "Find out whether it was meant. If not: deactivate the credentials, deny the role, end its sessions, and \
                   look at what it made.",
@@ -52,19 +53,25 @@ fn jacking(judge: &Judge<'_>) -> Vec<Verdict> {
         let why = judge.gap(SourceId::EVENTS).map(|gap| gap.to_string());
         return vec![region.unread(why.unwrap_or_else(|| "event history not read yet".to_owned()))];
     };
-    let spotted = watch.spotted(context.now);
+    let history = context.inventory.settings.changes.known();
+    let spotted = watch.spotted(context.now, history.ok());
     if spotted.is_empty() {
         if idle(context) {
             return Vec::new();
         }
         let draft = region.shows("events", watch.looked_at());
+        let draft = draft.shows_some("changesKnownSince", history.ok().map(|history| history.since));
         let draft = draft.shows_some("since", watch.since()).shows("signs", "none");
         return vec![draft.pass("nothing of the last 24 hours looks like it")];
     }
-    spotted.into_iter().map(|one| sign(judge, &one)).collect()
+    let known = match history {
+        Ok(history) => format!("changes are known since {} only", history.since.minute()),
+        Err(unknown) => unread("the history of changes", unknown),
+    };
+    spotted.into_iter().map(|one| sign(judge, &one, &known)).collect()
 }
 
-fn sign(judge: &Judge<'_>, one: &Spotted) -> Verdict {
+fn sign(judge: &Judge<'_>, one: &Spotted, known: &str) -> Verdict {
     let who = &one.who;
     let code = match one.sign {
         Sign::ManyKinds => "many-kinds-of-calls",
@@ -92,9 +99,7 @@ fn sign(judge: &Judge<'_>, one: &Spotted) -> Verdict {
             draft.warn(code, format!("{who} made {calls} from {}, where it never was before", listed(&one.from)))
         }
         Sign::PerhapsNew => {
-            let why = format!(
-                "{who} made {calls}; whether that is new cannot be told: the history known here does not go back a week"
-            );
+            let why = format!("{who} made {calls}; whether that is new cannot be told without a week before: {known}");
             draft.undecided(code, why)
         }
     }

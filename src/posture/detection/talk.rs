@@ -1,5 +1,7 @@
 //! Whether anybody looks for attacks and leaks in what models are asked and answer.
 
+use serde_json::{Value, json};
+
 use super::super::catalogue::framework::{ATLAS, FEDRAMP, GDPR, HIPAA, NIST, OWASP, PCI, SRA};
 use super::super::control::Control;
 use super::super::filter_pattern::FilterPattern;
@@ -28,8 +30,8 @@ pub(in crate::posture) const DET_08: Control = Control {
     details: &[],
     logic: "Where custom or imported models are used and invocations are logged, something must search the log: a metric \
             filter that looks at prompts or completions, a subscription that hands them on, or bedwatch's own deep \
-            look. Filters that leave out some of the operations (InvokeModel, Converse, and their streams) are a \
-            warning, and so are logs that go to S3 alone, as who reads them there is not seen. A deep look also runs \
+            look. Filters that leave out some of the operations (InvokeModel, Converse, and their streams), or name a field \
+            that bodies of those do not have, are a warning, and so are logs that go to S3 alone, as who reads them there is not seen. A deep look also runs \
             bedwatch's rules over the last day of invocations of custom models: what leaks in an answer fails, what \
             is attempted in a prompt is a warning.",
     reasons: &["no-detector", "operations-missed", "only-in-s3", "leak-seen", "attack-seen"],
@@ -103,7 +105,8 @@ fn detector(judge: &Judge<'_>, logging: &LoggingConfiguration) -> Verdict {
         (Err(unknown), _) => return subject.unread(unread("logs:DescribeMetricFilters", unknown)),
         (_, Err(unknown)) => return subject.unread(unread("logs:DescribeSubscriptionFilters", unknown)),
     };
-    let seeing: Vec<&MetricFilter> = filters.iter().filter(|filter| sees_text(filter.pattern.as_str())).collect();
+    let seeing: Vec<&MetricFilter> =
+        filters.iter().filter(|filter| OPERATIONS.iter().any(|operation| searches(filter, operation))).collect();
     let mut draft = subject.shows("logGroupName", &group.name);
     for filter in filters {
         draft = draft.shows("metricFilter", filter);
@@ -112,7 +115,7 @@ fn detector(judge: &Judge<'_>, logging: &LoggingConfiguration) -> Verdict {
         draft = draft.shows("subscriptionFilter", format!("{} → {}", subscription.name, subscription.destination));
     }
     let missed: Vec<&str> =
-        OPERATIONS.into_iter().filter(|operation| !seeing.iter().any(|one| is_open_to(one, operation))).collect();
+        OPERATIONS.into_iter().filter(|operation| !seeing.iter().any(|one| searches(one, operation))).collect();
     if missed.is_empty() {
         return draft
             .pass(format!("metric filter {} searches the log", listed(seeing.iter().map(|filter| &filter.name))));
@@ -135,22 +138,49 @@ fn detector(judge: &Judge<'_>, logging: &LoggingConfiguration) -> Verdict {
     }
 }
 
-/// Whether a filter's pattern looks at what was asked or answered: words anywhere in the record, or a field of a
-/// body. One that counts tokens, models or errors sees no attack.
-fn sees_text(pattern: &str) -> bool {
-    let pattern = pattern.trim();
-    if pattern.starts_with('{') {
-        return ["inputBodyJson", "outputBodyJson"].iter().any(|field| pattern.contains(field));
-    }
-    pattern.chars().any(char::is_alphanumeric)
-}
-
 /// What the log calls the ways to invoke a model with text.
 const OPERATIONS: [&str; 4] = ["InvokeModel", "InvokeModelWithResponseStream", "Converse", "ConverseStream"];
 
-/// Whether a filter may look at what was invoked so. why also when it is not understood: that it searches is seen.
-fn is_open_to(filter: &MetricFilter, operation: &str) -> bool {
-    FilterPattern::parse(filter.pattern.as_str()).map_or(true, |pattern| pattern.is_open_to("operation", operation))
+/// The fields of a record that hold what was asked and answered.
+const BODIES: &[&str] = &["inputBodyJson", "outputBodyJson"];
+
+/// Whether a filter searches what was asked or answered in one of these ways. One that counts tokens, models or errors
+/// sees no attack, and one field alone is there in some of the ways only: `messages[0].content` is a text in a body of
+/// InvokeModel, and a list in one of Converse.
+fn searches(filter: &MetricFilter, operation: &str) -> bool {
+    let written = filter.pattern.as_str();
+    match FilterPattern::parse(written) {
+        Ok(pattern) => {
+            pattern.is_open_to("operation", operation)
+                && records(operation).iter().any(|record| pattern.reads(record, BODIES))
+        }
+        // why also when it is not understood: that it searches is seen.
+        Err(_) => BODIES.iter().any(|field| written.contains(field)),
+    }
+}
+
+/// What records of an operation look like (Amazon Bedrock User Guide, inference parameters of the models that can be
+/// customized or imported, and the Converse API): bodies of InvokeModel are those of the model.
+fn records(operation: &str) -> Vec<Value> {
+    let record = |input: Value, output: Value| json!({"operation": operation, "input": {"inputBodyJson": input}, "output": {"outputBodyJson": output}});
+    let messages = json!({"system": [{"text": "t"}], "messages": [{"role": "user", "content": [{"text": "t"}]}]});
+    let message = json!({"output": {"message": {"role": "assistant", "content": [{"text": "t"}]}}});
+    if operation.starts_with("Converse") {
+        return vec![record(messages, message)];
+    }
+    let plain = json!({"system": "t", "messages": [{"role": "user", "content": "t"}]});
+    let bodies = [
+        (json!({"inputText": "t"}), json!({"results": [{"outputText": "t"}]})),
+        (
+            json!({"prompt": "t"}),
+            json!({"generation": "t", "outputs": [{"text": "t"}], "generations": [{"text": "t"}]}),
+        ),
+        (plain, json!({"content": [{"text": "t"}], "choices": [{"text": "t", "message": {"content": "t"}}]})),
+        (messages, message),
+    ];
+    // A stream is logged as the list of its parts.
+    let output = |body: Value| if operation.ends_with("Stream") { json!([body]) } else { body };
+    bodies.into_iter().map(|(asked, answered)| record(asked, output(answered))).collect()
 }
 
 /// What a deep look heard in the log.
@@ -278,7 +308,11 @@ pub(in crate::posture) mod tests {
         let na = (H, NotApplicable, "needs-deep");
         for (pattern, status, code) in [
             ("\"Ignore previous instructions\"", Pass, "ok"),
-            ("{ $.input.inputBodyJson.messages[0].content = \"*DAN*\" }", Pass, "ok"),
+            ("{ $.input.inputBodyJson.messages[0].content[0].text = \"*DAN*\" }", Pass, "ok"),
+            ("{ $.input.inputBodyJson.messages[0].content = \"*DAN*\" }", Warn, "operations-missed"),
+            ("{ $.output.outputBodyJson.output.message.content[0].text = %AKIA% }", Warn, "operations-missed"),
+            ("{ $.input.inputBodyJson.nowhere = \"*DAN*\" }", Fail, "no-detector"),
+            ("{ $.input.inputBodyJson.messages[0].content[0].text != \"x\" }", Fail, "no-detector"),
             ("{ $.errorCode = \"AccessDenied*\" }", Fail, "no-detector"),
             ("{ $.input.inputTokenCount > 10000 }", Fail, "no-detector"),
             ("", Fail, "no-detector"),
@@ -286,7 +320,9 @@ pub(in crate::posture) mod tests {
             expect(C, pattern, shallowly(group(&[pattern])), &[(L, status, code), na]);
         }
         let by = |operation: &str| {
-            format!("{{ ($.operation = \"{operation}\") && ($.input.inputBodyJson.messages[0].content = \"*DAN*\") }}")
+            format!(
+                "{{ ($.operation = \"{operation}\") && ($.input.inputBodyJson.messages[0].content[0].text = \"*DAN*\") }}"
+            )
         };
         let (invoked, conversed) = (by("InvokeModel*"), by("Converse*"));
         let both = [invoked.as_str(), conversed.as_str()];

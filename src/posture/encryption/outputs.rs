@@ -13,6 +13,18 @@ use crate::posture::verdict::{Area, Severity, Verdict};
 
 use super::{context_label, key_id, metadata};
 
+/// What asks for encryption under a key of one's own.
+pub(in crate::posture) const AT_REST: &[(&str, &[&str])] = &[
+    (NIST, &["SC-28(1)"]),
+    (FEDRAMP, &["SC-28(1)"]),
+    (PCI, &["3.5.1"]),
+    (HIPAA, &["164.312(a)(2)(iv)"]),
+    (GDPR, &["32"]),
+    (OWASP, &["LLM02"]),
+    (ATLAS, &["AML.M0012"]),
+    (SRA, &["DP"]),
+];
+
 pub(in crate::posture) const KMS_09: Control = Control {
     id: "CUS-KMS-09",
     title: "Copied models are encrypted with a customer managed key",
@@ -27,16 +39,7 @@ pub(in crate::posture) const KMS_09: Control = Control {
     reasons: &["no-cmk", "aws-managed-key"],
     remediation: "Copy the model again with modelKmsKeyId, then delete the first copy yourself.",
     cli: "aws bedrock create-model-copy-job --source-model-arn MODEL --target-model-name NAME --model-kms-key-id KEY",
-    compliance: &[
-        (NIST, &["SC-28(1)"]),
-        (FEDRAMP, &["SC-28(1)"]),
-        (PCI, &["3.5.1"]),
-        (HIPAA, &["164.312(a)(2)(iv)"]),
-        (GDPR, &["32"]),
-        (OWASP, &["LLM02"]),
-        (ATLAS, &["AML.M0012"]),
-        (SRA, &["DP"]),
-    ],
+    compliance: AT_REST,
     fixes: &[],
     evaluate: copies,
 };

@@ -1,14 +1,16 @@
 //! CUS-KMS-06: whether roles that customize and roles that invoke hold exactly the key rights they need.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::access::{Answer, Caller, Decision, Identity, KeyAccess, Scenario, decide, identity_decides};
+use crate::access::{Answer, Caller, Decision, Identity, KeyAccess, Policy, Scenario, decide, identity_decides};
 use crate::base::{Arn, ResourceId};
 use crate::inventory::kms::Key;
 use crate::inventory::{Kind, ResourceRef, SourceId};
 use crate::posture::catalogue::framework::{ATLAS, FEDRAMP, GDPR, HIPAA, NIST, OWASP, PCI, SRA};
 use crate::posture::control::Control;
 use crate::posture::judge::{Draft, Judge, Subject, listed, unread};
+use crate::posture::permissions::principal;
 use crate::posture::verdict::{Area, Severity, Verdict};
 
 use super::key_id;
@@ -72,7 +74,7 @@ struct Ties {
 fn rights(judge: &Judge<'_>) -> Vec<Verdict> {
     let context = judge.context;
     let ties = ties(judge);
-    let roles: Vec<(ResourceId, Identity)> =
+    let roles: Vec<(ResourceId, &Identity)> =
         if ties.values().any(|ties| !ties.servers.is_empty()) { identities(judge) } else { Vec::new() };
     let mut verdicts = Vec::new();
     for (id, ties) in ties {
@@ -82,7 +84,7 @@ fn rights(judge: &Judge<'_>) -> Vec<Verdict> {
         if managed {
             continue;
         }
-        let Some((key, access)) = key.and_then(|key| Some((key, KeyAccess::of(key)?))) else {
+        let Some((key, access)) = key.and_then(|key| Some((key, parsed(judge, key)?))) else {
             let why = judge
                 .gap(SourceId::KEY_POLICIES)
                 .map_or_else(|| "it is not in the inventory".to_owned(), |gap| gap.to_string());
@@ -115,29 +117,36 @@ fn ties(judge: &Judge<'_>) -> BTreeMap<ResourceId, Ties> {
         let ties = found.entry(key_id(judge, key)).or_default();
         ties.customizers.entry(detail.role.clone()).or_default().insert(job.arn.clone());
     }
+    let mut servers: BTreeMap<&ResourceId, Vec<ResourceRef>> = BTreeMap::new();
+    for deployment in inventory.deployments.values() {
+        servers.entry(&deployment.model).or_default().push(ResourceRef::new(Kind::Deployment, &deployment.arn));
+    }
+    for throughput in inventory.throughputs.values() {
+        servers.entry(&throughput.model).or_default().push(ResourceRef::new(Kind::Throughput, &throughput.arn));
+    }
     for model in inventory.models.values() {
         let Ok(detail) = model.detail.known() else { continue };
         let Some(key) = &detail.kms_key else { continue };
         let ties = found.entry(key_id(judge, key)).or_default();
-        let deployments = inventory.deployments.values().filter(|d| d.model == model.arn);
-        let throughputs = inventory.throughputs.values().filter(|t| t.model == model.arn);
-        let servers = deployments
-            .map(|d| ResourceRef::new(Kind::Deployment, &d.arn))
-            .chain(throughputs.map(|t| ResourceRef::new(Kind::Throughput, &t.arn)));
         let before = ties.servers.len();
-        ties.servers.extend(servers.filter_map(|server| Some((server.id.arn()?, server))));
+        let mine = servers.get(&model.arn).into_iter().flatten().cloned();
+        ties.servers.extend(mine.filter_map(|server| Some((server.id.arn()?, server))));
         ties.nova |= ties.servers.len() > before && model.base_model.as_str().contains("amazon.nova");
     }
     found
 }
 
-/// Every role but AWS's own, with its policies parsed once.
-fn identities(judge: &Judge<'_>) -> Vec<(ResourceId, Identity)> {
-    let inventory = judge.context.inventory;
+/// A key with its policy, which other controls may have parsed.
+fn parsed(judge: &Judge<'_>, key: &Key) -> Option<KeyAccess> {
+    KeyAccess::with(key, |document| judge.policy(document).map(|policy| Policy::clone(&policy)))
+}
+
+/// Every role but AWS's own.
+fn identities<'a>(judge: &Judge<'a>) -> Vec<(ResourceId, &'a Identity)> {
     let own = |arn: &ResourceId| arn.as_str().contains(":role/aws-service-role/");
-    let callers =
-        inventory.roles.keys().filter(|arn| !own(arn)).filter_map(|arn| Some((arn, Caller::parse(arn.as_str()).ok()?)));
-    callers.map(|(arn, caller)| (arn.clone(), Identity::of(inventory, &caller))).collect()
+    let roles = judge.permissions().everybody().iter().filter_map(|identity| Some((principal(identity)?, identity)));
+    let roles = roles.filter(|(one, _)| one.kind == Kind::Role && !own(&one.id));
+    roles.map(|(one, identity)| (one.id, identity)).collect()
 }
 
 fn customizer(judge: &Judge<'_>, key: &Key, access: &KeyAccess, role: &ResourceId, subject: Subject<'_>) -> Verdict {
@@ -148,7 +157,8 @@ fn customizer(judge: &Judge<'_>, key: &Key, access: &KeyAccess, role: &ResourceI
     if !context.inventory.roles.contains_key(role) && judge.gap(SourceId::AUTHORIZATION).is_none() {
         return subject.not_applicable(format!("role {} does not exist any more", role.last()));
     }
-    let identity = Identity::of(context.inventory, &caller);
+    let unread = || Identity::of(context.inventory, &caller);
+    let identity = judge.permissions().find(role).map_or_else(|| Cow::Owned(unread()), Cow::Borrowed);
     let scenario = Scenario::through_bedrock(context.region);
     let asked: Vec<(&str, Answer)> =
         CUSTOMIZER.iter().map(|action| (*action, decide(access, &identity, action, &scenario))).collect();

@@ -67,7 +67,7 @@ fn scope(judge: &Judge<'_>) -> Vec<Verdict> {
                 continue;
             }
         }
-        let policy = match policy_of(&used, &subject) {
+        let policy = match policy_of(judge, &used, &subject) {
             Ok(policy) => policy,
             Err(verdict) => {
                 verdicts.push(*verdict);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::base::Timestamp;
-use crate::inventory::bedrock::{JobStatus, Throughput};
+use crate::inventory::bedrock::JobStatus;
 use crate::inventory::iam::ManagedPolicy;
 use crate::inventory::kms::{Grant, KeyState, Rotation};
 use crate::inventory::{Document, ErrorKind, Inventory, Read, ReadError, SourceId};
@@ -258,20 +258,7 @@ fn rights_on_keys() {
         |i| {
             i.deployments.clear();
             let arn = "arn:aws:bedrock:us-east-1:123456789012:provisioned-model/p1";
-            let throughput = Throughput {
-                arn: arn.into(),
-                name: "p".into(),
-                model: MODEL.into(),
-                status: "InService".into(),
-                units: 1,
-                commitment: None,
-                commitment_ends: None,
-                created: now(),
-                desired_model: None,
-                desired_units: None,
-                tags: Read::NotAsked,
-            };
-            i.throughputs.insert(arn.into(), throughput);
+            i.throughputs.insert(arn.into(), throughput(arn, MODEL));
             let own = json!([{"Effect": "Allow", "Action": "bedrock:InvokeModelWithResponseStream", "Resource": arn}]);
             i.roles.insert(APP.into(), role(APP, json!([]), own));
         },
@@ -360,6 +347,7 @@ fn strangers_in_key_policies() {
     let public: &[_] = &[("k1", Fail, "public-principal")];
     let foreign: &[_] = &[("k1", Fail, "foreign-account")];
     let fine: &[_] = &[("k1", Pass, "ok")];
+    let another: &[_] = &[("k1", Fail, "foreign-organization")];
     for (what, principal, condition, expected) in [
         ("everybody", json!("*"), None, public),
         ("everybody in AWS", json!({"AWS": ["*"]}), None, public),
@@ -369,11 +357,12 @@ fn strangers_in_key_policies() {
             Some(json!({"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}})),
             public,
         ),
-        ("in an organization", json!("*"), Some(json!({"StringEquals": {"aws:PrincipalOrgID": "o-abc123"}})), fine),
+        ("in ours", json!("*"), Some(json!({"StringEquals": {"aws:PrincipalOrgID": "o-orion00000"}})), fine),
+        ("in another", json!("*"), Some(json!({"StringEquals": {"aws:PrincipalOrgID": "o-abc123"}})), another),
         (
             "under a path",
             json!("*"),
-            Some(json!({"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": ["o-abc123/r-1/*"]}})),
+            Some(json!({"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": ["o-orion00000/r-1/*"]}})),
             fine,
         ),
         (
@@ -414,6 +403,12 @@ fn strangers_in_key_policies() {
     }
     let not = json!({"Effect": "Allow", "NotPrincipal": {"AWS": "444455556666"}, "Action": "kms:*", "Resource": "*"});
     expect(c, "everybody but", key_says(key_policy_and(not)), public);
+    let ours = || add(json!("*"), Some(json!({"StringEquals": {"aws:PrincipalOrgID": "o-orion00000"}})));
+    let unseen = |i: &mut Inventory| {
+        ours()(i);
+        i.settings.organization = Read::failed(error("organizations:DescribeOrganization"));
+    };
+    expect(c, "in an organization, when ours is not known", unseen, &[("k1", Unknown, "organization-unknown")]);
     let deny = json!({"Effect": "Deny", "Principal": "*", "Action": "kms:*", "Resource": "*"});
     expect(c, "a Deny", key_says(key_policy_and(deny)), fine);
     let no_action = json!({"Effect": "Allow", "Principal": "*", "Resource": "*"});

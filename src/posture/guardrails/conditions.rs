@@ -10,7 +10,7 @@ use crate::posture::catalogue::framework::{ATLAS, FEDRAMP, NIST, OWASP, PCI, SRA
 use crate::posture::control::{Context, Control};
 use crate::posture::identity::{FAMILIES, nobody_of};
 use crate::posture::judge::{Judge, Problem, listed};
-use crate::posture::permissions::serves;
+use crate::posture::permissions::{idle, serves};
 use crate::posture::verdict::{Area, Severity, Verdict};
 
 pub(in crate::posture) const GRD_03: Control = Control {
@@ -56,10 +56,8 @@ struct Held<'a> {
 }
 
 fn conditions(judge: &Judge<'_>) -> Vec<Verdict> {
-    match serves(judge) {
-        Ok(true) => {}
-        Ok(false) => return Vec::new(),
-        Err(why) => return vec![judge.on_region().unread(why)],
+    if let Some(said) = idle(judge, serves(judge)) {
+        return said;
     }
     let mut by_holder: BTreeMap<ResourceRef, Vec<Held<'_>>> = BTreeMap::new();
     for held in held(judge.context.inventory).filter(|held| mentions(held.document)) {
@@ -158,7 +156,11 @@ fn judged(context: &Context<'_>, name: &str, policy: &Policy, asking: &[&Stateme
             } else {
                 Problem::fail("condition-does-not-bind", format!("{why} holds for a request without a guardrail"))
             };
-            problems.push(problem.points("condition", condition.words(), statement.pointer()));
+            problems.push(problem.points(
+                "condition",
+                format!("policy {name}: {}", condition.words()),
+                statement.pointer(),
+            ));
         }
     }
     let denies: Vec<&Statement> = asking.iter().copied().filter(|statement| statement.effect == Effect::Deny).collect();
@@ -180,6 +182,7 @@ fn judged(context: &Context<'_>, name: &str, policy: &Policy, asking: &[&Stateme
             "policy {name}, {}: the Deny does not hold for every request without the guardrail ({held})",
             statement.label()
         );
+        let held = format!("policy {name}: {held}");
         problems.push(Problem::fail("condition-does-not-bind", why).points("condition", held, statement.pointer()));
     }
     if binding.is_empty() {
@@ -200,7 +203,7 @@ fn judged(context: &Context<'_>, name: &str, policy: &Policy, asking: &[&Stateme
         let why = format!("policy {name} asks for a guardrail, but not of {}", listed(&open));
         let mut problem = Problem::fail("custom-models-uncovered", why).shows("gap", listed(&open));
         for statement in &binding {
-            problem = problem.points("Resource", words(statement), statement.pointer());
+            problem = problem.points("Resource", format!("policy {name} {}", words(statement)), statement.pointer());
         }
         problems.push(problem);
     }

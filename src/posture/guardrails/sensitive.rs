@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::content::rules::{self, Rule};
 use crate::inventory::guardrails::GuardrailDetail;
+use crate::inventory::objects::{Dataset, Purpose};
 use crate::inventory::{Kind, SourceId};
 use crate::posture::catalogue::framework::{ATLAS, FEDRAMP, GDPR, HIPAA, NIST, OWASP, PCI, SRA};
 use crate::posture::control::{Context, Control};
@@ -23,8 +25,8 @@ pub(in crate::posture) const GRD_05: Control = Control {
     details: &[SourceId::GUARDRAIL_DETAILS],
     logic: "Each guardrail in force must block or mask, in answers, at least access keys of AWS, passwords, US social \
             security numbers, card numbers, e-mail addresses, telephone numbers and names. A filter that looks at prompts \
-            alone, or only detects, does not count. What Macie has found in the buckets of the lineage, as far as that \
-            was read, must be covered too.",
+            alone, or only detects, does not count. What Macie has found in the buckets of the lineage, and a deep look \
+            in training data, as far as that was read, must be covered too.",
     reasons: &["missing-entities", "not-on-answers", "dataset-not-covered"],
     remediation: "Read the guardrail, add the entities with an action on outputs, write it back whole, and make a new \
                   version: an update replaces every policy that it does not repeat.",
@@ -44,7 +46,7 @@ pub(in crate::posture) const GRD_05: Control = Control {
 };
 
 /// What every guardrail must keep back.
-const REQUIRED: &[&str] = &[
+pub(in crate::posture) const REQUIRED: &[&str] = &[
     "AWS_ACCESS_KEY",
     "AWS_SECRET_KEY",
     "PASSWORD",
@@ -79,6 +81,16 @@ const SAME: &[(&str, &str)] = &[
     ("VEHICLE_IDENTIFICATION_NUMBER", "VEHICLE_IDENTIFICATION_NUMBER"),
 ];
 
+/// The same for rules of bedwatch's own look into training data.
+const OURS: &[(&Rule, &str)] = &[
+    (&rules::CARD, "CREDIT_DEBIT_CARD_NUMBER"),
+    (&rules::EMAIL, "EMAIL"),
+    (&rules::IBAN, "INTERNATIONAL_BANK_ACCOUNT_NUMBER"),
+    (&rules::PHONE, "PHONE"),
+    (&rules::NINO, "UK_NATIONAL_INSURANCE_NUMBER"),
+    (&rules::SSN, "US_SOCIAL_SECURITY_NUMBER"),
+];
+
 fn sensitive(judge: &Judge<'_>) -> Vec<Verdict> {
     let found = in_datasets(judge.context);
     each(judge, |one, detail, draft| {
@@ -99,8 +111,7 @@ fn sensitive(judge: &Judge<'_>) -> Vec<Verdict> {
         }
         if !beyond.is_empty() {
             let where_ = listed(beyond.iter().flat_map(|entity| &found[entity]).collect::<BTreeSet<_>>());
-            let why =
-                format!("Macie found {} in {where_}, and guardrail {label} does not keep it back", listed(&beyond));
+            let why = format!("{} was found in {where_}, and guardrail {label} does not keep it back", listed(&beyond));
             problems.push(Problem::fail("dataset-not-covered", why));
         }
         let draft = draft
@@ -120,7 +131,8 @@ fn sides(detail: &GuardrailDetail) -> (BTreeSet<&str>, BTreeSet<&str>) {
     (kept, detail.sensitive.iter().map(|filter| filter.kind.as_str()).collect())
 }
 
-/// What Macie found in buckets of the lineage, in the words of guardrails, with the buckets.
+/// What Macie found in buckets of the lineage, and a deep look in what is learned from, in the words of guardrails, with
+/// the places.
 fn in_datasets(context: &Context<'_>) -> BTreeMap<&'static str, BTreeSet<String>> {
     let buckets = context.lineage.reached(Kind::Bucket);
     let mut found: BTreeMap<&'static str, BTreeSet<String>> = BTreeMap::new();
@@ -132,8 +144,16 @@ fn in_datasets(context: &Context<'_>) -> BTreeMap<&'static str, BTreeSet<String>
         for (kind, _) in &detail.detections {
             let entity = SAME.iter().find(|(macie, _)| *macie == kind.as_str()).map(|(_, entity)| *entity);
             if let Some(entity) = entity {
-                found.entry(entity).or_default().insert(detail.bucket.to_string());
+                found.entry(entity).or_default().insert(format!("{} (by Macie)", detail.bucket));
             }
+        }
+    }
+    let learned =
+        |data: &&Dataset| [Purpose::Training, Purpose::Prompts, Purpose::Validation].iter().any(|p| data.is_for(*p));
+    for data in context.inventory.data.values().filter(learned) {
+        let Ok(content) = data.content.known() else { continue };
+        for (rule, entity) in OURS.iter().filter(|(rule, _)| content.rules.contains_key(&rule.id.into())) {
+            found.entry(entity).or_default().insert(format!("{} (by {})", data.uri, rule.id));
         }
     }
     found

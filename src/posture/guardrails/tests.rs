@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::inventory::bedrock::{ImportedModel, Throughput};
+use crate::inventory::bedrock::ImportedModel;
 use crate::inventory::guardrails::{ContentFilter, Guarding, GuardrailDetail};
 use crate::inventory::iam::InlinePolicy;
 use crate::inventory::macie::{SensitiveDetail, SensitiveFinding};
@@ -206,22 +206,7 @@ fn enforcement_by_account_and_organization() {
             nothing_served(i);
             let arn = "arn:aws:bedrock:us-east-1:123456789012:provisioned-model/p1";
             let base = "arn:aws:bedrock:us-east-1::foundation-model/amazon.titan-text-express-v1";
-            i.throughputs.insert(
-                arn.into(),
-                Throughput {
-                    arn: arn.into(),
-                    name: "p".into(),
-                    model: base.into(),
-                    status: "InService".into(),
-                    units: 1,
-                    commitment: None,
-                    commitment_ends: None,
-                    created: now(),
-                    desired_model: None,
-                    desired_units: None,
-                    tags: Read::NotAsked,
-                },
-            );
+            i.throughputs.insert(arn.into(), throughput(arn, base));
         },
         &[(HERE, NotApplicable, "not-applicable")],
     );
@@ -419,6 +404,10 @@ fn sensitive_information() {
     expect(c, "found and covered", found("train", "EMAIL_ADDRESS"), &[(V, Pass, "ok")]);
     expect(c, "found and not covered", found("train", "USA_PASSPORT_NUMBER"), &[(V, Fail, "dataset-not-covered")]);
     expect(c, "found elsewhere", found("payroll", "USA_PASSPORT_NUMBER"), &[(V, Pass, "ok")]);
+    let own = |uri: &'static str, rule: &'static str| move |i: &mut Inventory| deep::find(i, uri, rule, 2);
+    expect(c, "found by our own look", own(deep::DATA, "pii-iban"), &[(V, Fail, "dataset-not-covered")]);
+    expect(c, "found by our own look and covered", own(deep::DATA, "pii-email"), &[(V, Pass, "ok")]);
+    expect(c, "in weights, of which nothing is learned", own(deep::WEIGHTS, "pii-iban"), &[(V, Pass, "ok")]);
     expect(c, "found what no guardrail knows", found("train", "SPAIN_NIE_NUMBER"), &[(V, Pass, "ok")]);
 }
 

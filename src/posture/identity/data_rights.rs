@@ -13,7 +13,9 @@ use crate::posture::catalogue::framework::{ATLAS, CIS, FEDRAMP, GDPR, HIPAA, NIS
 use crate::posture::control::{Context, Control};
 use crate::posture::job_roles;
 use crate::posture::judge::{Judge, Problem, listed};
-use crate::posture::permissions::{Granted, NOBODY, ask, decide, decide_below, granted, may, scenario, settle, ways};
+use crate::posture::permissions::{
+    Granted, NOBODY, ask_for_certain, decide, decide_below, granted, may, scenario, settle, ways,
+};
 use crate::posture::verdict::{Area, Severity, Verdict};
 
 pub(in crate::posture) const IAM_03: Control = Control {
@@ -87,7 +89,8 @@ struct Found {
 impl Found {
     /// A right that jobs need on a place.
     fn need(&mut self, context: &Context<'_>, identity: &Identity, action: &str, uri: &S3Uri, now: &Scenario) {
-        let (decision, on) = on_data(context, identity, action, uri, now);
+        let on = on_data(context, action, uri);
+        let decision = ask_for_certain(identity, action, &on, &owned(context, &uri.bucket, now));
         let name = identity.caller.name();
         match decision {
             Decision::Allowed { .. } => {}
@@ -116,34 +119,23 @@ impl Found {
     }
 }
 
-/// What a role's own policies say of a place, and the resource that was asked about.
-fn on_data(
-    context: &Context<'_>,
-    identity: &Identity,
-    action: &str,
-    uri: &S3Uri,
-    now: &Scenario,
-) -> (Decision, Resource) {
-    let now = owned(context, &uri.bucket, now);
+/// What has to be asked about, for a right on a place of data.
+fn on_data(context: &Context<'_>, action: &str, uri: &S3Uri) -> Resource {
     let bucket = bucket_arn(context, uri.bucket.as_str());
     if action == "s3:ListBucket" {
-        return (decide(identity, action, &bucket, &now), Resource::plain(bucket));
+        return Resource::plain(bucket);
     }
     let prefix = uri.prefix.as_str();
     let object = Arn { resource: format!("{}/{prefix}", uri.bucket), ..bucket };
-    let folder = prefix.is_empty() || prefix.ends_with('/') || action == "s3:PutObject";
-    if !folder {
-        return (decide(identity, action, &object, &now), Resource::plain(object));
+    if prefix.is_empty() || prefix.ends_with('/') {
+        return Resource { open: true, ..Resource::plain(object) };
     }
-    // Results are written beneath the place, whether it ends in a slash or not.
-    let resource = if prefix.is_empty() || prefix.ends_with('/') {
-        object.resource.clone()
-    } else {
-        format!("{}/", object.resource)
-    };
-    let below = Arn { resource, ..object };
-    let decision = decide_below(identity, action, &below, &now);
-    (decision, Resource { open: true, ..Resource::plain(below) })
+    if action == "s3:PutObject" {
+        // Results are written beneath the place, whether it ends in a slash or not.
+        let below = Arn { resource: format!("{}/", object.resource), ..object };
+        return Resource { open: true, ..Resource::plain(below) };
+    }
+    Resource::plain(object)
 }
 
 /// Whose a bucket is, as far as it is known: policies ask for it.
@@ -176,7 +168,7 @@ fn by_bucket(
         Err(error) => Err(Text::new(format!("bucket policy: {error}"))),
         Ok(policy) => {
             let resource = Resource { rules: Rules::Known(policy), ..on.clone() };
-            Ok(ask(identity, action, &resource, &owned(context, bucket, now)))
+            Ok(ask_for_certain(identity, action, &resource, &owned(context, bucket, now)))
         }
     })
 }

@@ -19,16 +19,7 @@ pub(in crate::posture) const IAM_05: Control = Control {
     severity: Severity::Critical,
     area: Area::Identity,
     what: "roles of jobs and of invocation logging",
-    lists: &[
-        SourceId::JOBS,
-        SourceId::JOB_DETAILS,
-        SourceId::IMPORT_JOBS,
-        SourceId::IMPORT_JOB_DETAILS,
-        SourceId::EVALUATION_JOBS,
-        SourceId::EVALUATION_JOB_DETAILS,
-        SourceId::BATCH_JOBS,
-        SourceId::LOGGING,
-    ],
+    lists: super::WORK_LISTS,
     tables: &[SourceId::AUTHORIZATION],
     details: &[],
     logic: "The roles of customization, import, evaluation and batch jobs and of invocation logging may do what AWS \

@@ -8,7 +8,9 @@ use crate::inventory::{Inventory, Kind, ResourceRef, SourceId};
 use crate::posture::catalogue::framework::{ATLAS, FEDRAMP, GDPR, HIPAA, NIST, OWASP, PCI, SRA};
 use crate::posture::control::{Context, Control};
 use crate::posture::judge::{Judge, Problem, listed};
-use crate::posture::permissions::{Granted, NOBODY, decide, granted, may, principal, scenario, serves, settle, ways};
+use crate::posture::permissions::{
+    Granted, NOBODY, decide, granted, idle, may, principal, scenario, serves, settle, ways,
+};
 use crate::posture::verdict::{Area, Severity, Verdict};
 
 pub(in crate::posture) const IAM_08: Control = Control {
@@ -79,10 +81,8 @@ struct Found {
 
 fn by_name(judge: &Judge<'_>) -> Vec<Verdict> {
     let context = judge.context;
-    match serves(judge) {
-        Ok(true) => {}
-        Ok(false) => return Vec::new(),
-        Err(why) => return vec![judge.on_region().unread(why)],
+    if let Some(said) = idle(judge, serves(judge)) {
+        return said;
     }
     let now = scenario(context);
     let families: Vec<(&str, Arn)> = FAMILIES.iter().map(|family| (*family, nobody_of(context, family))).collect();

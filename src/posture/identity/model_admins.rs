@@ -10,11 +10,12 @@ use crate::posture::catalogue::framework::{ATLAS, CIS, FEDRAMP, GDPR, HIPAA, NIS
 use crate::posture::control::Control;
 use crate::posture::judge::{Judge, Problem, listed};
 use crate::posture::permissions::{
-    Granted, NOBODY, Reach, customizes, decide, granted, may, principal, reaches, scenario, settle, ways,
+    Granted, NOBODY, Reach, customizes, decide, granted, idle, may, principal, reaches, scenario, settle, ways,
 };
 use crate::posture::verdict::{Area, Severity, Verdict};
 
 use super::pass_role::of_account;
+use super::reach::ADMINISTERS;
 
 pub(in crate::posture) const IAM_07: Control = Control {
     id: "CUS-IAM-07",
@@ -48,36 +49,16 @@ pub(in crate::posture) const IAM_07: Control = Control {
     evaluate: few_admins,
 };
 
-/// What makes a principal one that administers models.
-const ADMINISTERS: &[&str] = &[
-    "bedrock:CreateModelCustomizationJob",
-    "bedrock:CreateModelImportJob",
-    "bedrock:CreateCustomModel",
-    "bedrock:CreateModelCopyJob",
-    "bedrock:CreateCustomModelDeployment",
-    "bedrock:CreateProvisionedModelThroughput",
-    "bedrock:PutResourcePolicy",
-    "bedrock:DeleteCustomModel",
-    "bedrock:DeleteImportedModel",
-    "bedrock:PutModelInvocationLoggingConfiguration",
-    "bedrock:DeleteModelInvocationLoggingConfiguration",
-    "bedrock:PutEnforcedGuardrailConfiguration",
-    "bedrock:DeleteEnforcedGuardrailConfiguration",
-    "bedrock:UpdateGuardrail",
-];
-
 fn few_admins(judge: &Judge<'_>) -> Vec<Verdict> {
     let context = judge.context;
-    match customizes(judge) {
-        Ok(true) => {}
-        Ok(false) => return Vec::new(),
-        Err(why) => return vec![judge.on_region().unread(why)],
+    if let Some(said) = idle(judge, customizes(judge)) {
+        return said;
     }
     let now = scenario(context);
     let like = of_account(context, "bedrock", "custom-model");
     let actions: Vec<&Action> = ADMINISTERS.iter().filter_map(|action| catalogue::action(action)).collect();
     let (mut verdicts, mut admins, mut open) = (Vec::new(), Vec::new(), 0);
-    for identity in judge.permissions().holders(judge, ADMINISTERS) {
+    for identity in judge.permissions().holders(judge, &ADMINISTERS) {
         let Some(this) = principal(identity) else { continue };
         let (rights, unsure) = rights(identity, &actions, &like, &now);
         let name = identity.caller.name();

@@ -11,7 +11,7 @@ use crate::posture::catalogue::framework::{ATLAS, FEDRAMP, GDPR, HIPAA, NIST, OW
 use crate::posture::control::{Context, Control};
 use crate::posture::judge::{Judge, Problem, listed};
 use crate::posture::permissions::{
-    Granted, NOBODY, Reach, customizes, granted, may, principal, reaches, scenario, settle,
+    Granted, NOBODY, Reach, customizes, granted, idle, may, principal, reaches, scenario, settle,
 };
 use crate::posture::verdict::{Area, Severity, Verdict};
 
@@ -63,10 +63,8 @@ const CREATES: &[&str] = &[
 
 fn scoped_pass_role(judge: &Judge<'_>) -> Vec<Verdict> {
     let context = judge.context;
-    match customizes(judge) {
-        Ok(true) => {}
-        Ok(false) => return Vec::new(),
-        Err(why) => return vec![judge.on_region().unread(why)],
+    if let Some(said) = idle(judge, customizes(judge)) {
+        return said;
     }
     let now = scenario(context);
     let to = |service: &str| now.clone().with("iam:PassedToService", ContextValue::one(service));

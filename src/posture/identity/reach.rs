@@ -1,5 +1,6 @@
 //! What an identity may do with custom models, and which buckets it reaches: questions that several
-//! controls ask the evaluator in the same way.
+//! controls ask the evaluator in the same way. All of them ask what is too much, so policies of the organization that
+//! nobody could see take nothing away (see `permissions::decide`).
 
 use std::collections::BTreeSet;
 
@@ -25,6 +26,17 @@ pub(in crate::posture) const CONTROL_PLANE: &[(&str, &str)] = &[
     ("bedrock:DeleteEnforcedGuardrailConfiguration", ""),
     ("bedrock:UpdateGuardrail", "guardrail/"),
 ];
+
+/// The same actions by name alone.
+pub(in crate::posture) const ADMINISTERS: [&str; CONTROL_PLANE.len()] = {
+    let mut names = [""; CONTROL_PLANE.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = CONTROL_PLANE[at].0;
+        at += 1;
+    }
+    names
+};
 
 /// What custom models are invoked through.
 pub(in crate::posture) const INVOCATION: &[(&str, &str)] = &[
@@ -84,7 +96,9 @@ pub(in crate::posture) fn on_some(
         resource: if begins.is_empty() { "any/any".to_owned() } else { begins.to_owned() },
     };
     let resource = Resource { open: !begins.is_empty(), ..Resource::plain(arn) };
-    Request { identity, action, resource: &resource, scenario, guards: &Guards::default() }.answer().decision
+    Request { identity, action, resource: &resource, scenario, guards: &Guards::default() }
+        .answer()
+        .into_what_was_read()
 }
 
 /// Buckets beyond its own that an identity reaches, as its policies name them.
@@ -123,7 +137,7 @@ pub(in crate::posture) fn other_buckets(
                     continue;
                 }
                 let arn = example(context.partition, pattern, action);
-                match identity_decides(identity, action, &arn, scenario).decision {
+                match identity_decides(identity, action, &arn, scenario).into_what_was_read() {
                     Decision::Allowed { .. } | Decision::Conditional { .. } => {
                         found.others.insert(Text::new(if pattern == "*" { "any bucket" } else { pattern }));
                     }

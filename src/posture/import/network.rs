@@ -9,7 +9,7 @@ use crate::inventory::{Kind, ResourceRef, SourceId};
 use crate::posture::catalogue::framework::{ATLAS, FEDRAMP, HIPAA, NIST, OWASP, PCI, SRA};
 use crate::posture::control::{Context, Control};
 use crate::posture::judge::{Judge, Problem, listed, unread};
-use crate::posture::network::{Unseen, openings};
+use crate::posture::network::{DESCRIBE, NoWay, Unseen, openings, way_to_s3};
 use crate::posture::verdict::{Area, Severity, Verdict};
 
 pub(in crate::posture) const IMP_02: Control = Control {
@@ -19,10 +19,16 @@ pub(in crate::posture) const IMP_02: Control = Control {
     area: Area::Import,
     what: "import jobs",
     lists: &[SourceId::IMPORT_JOBS],
-    tables: &[SourceId::SUBNETS, SourceId::SECURITY_GROUPS, SourceId::ROUTE_TABLES, SourceId::AUTHORIZATION],
+    tables: &[
+        SourceId::SUBNETS,
+        SourceId::SECURITY_GROUPS,
+        SourceId::ROUTE_TABLES,
+        SourceId::ENDPOINTS,
+        SourceId::AUTHORIZATION,
+    ],
     details: &[SourceId::IMPORT_JOB_DETAILS],
     logic: "Each import job must name subnets and security groups (vpcConfig) that still exist, and the subnets must \
-            have no way to the internet, as CUS-NET-02 says. Its role must be allowed to make, use and delete network \
+            have no way to the internet, as CUS-NET-02 says, and reach S3 through an endpoint, as CUS-NET-03 says. Its role must be allowed to make, use and delete network \
             interfaces that are tagged for import jobs (BedrockManaged, BedrockModelImportJobArn); one that may do so \
             without these tags is a warning.",
     reasons: &[
@@ -32,6 +38,7 @@ pub(in crate::posture) const IMP_02: Control = Control {
         "internet-route",
         "public-ip-on-launch",
         "leaves-vpc",
+        "no-way-to-s3",
         "eni-rights-missing",
         "eni-rights-untagged",
     ],
@@ -54,6 +61,7 @@ pub(in crate::posture) const IMP_02: Control = Control {
 #[derive(Default)]
 struct Known<'a> {
     subnets: BTreeMap<&'a ResourceId, Result<Vec<Problem>, Option<Text>>>,
+    to_s3: BTreeMap<BTreeSet<&'a ResourceId>, Result<Vec<Problem>, Text>>,
     rights: BTreeMap<(&'a ResourceId, BTreeSet<&'a ResourceId>, BTreeSet<&'a ResourceId>), Rights>,
 }
 
@@ -92,6 +100,11 @@ fn imports_in_vpc(judge: &Judge<'_>) -> Vec<Verdict> {
                     problems.push(Problem::warn("dangling-subnet", why));
                 }
             }
+        }
+        let together: BTreeSet<&ResourceId> = subnets.iter().collect();
+        match known.to_s3.entry(together).or_insert_with_key(|subnets| to_s3(judge, subnets)) {
+            Ok(missing) => problems.extend(missing.iter().cloned()),
+            Err(why) => unsure = unsure.or_else(|| Some(why.clone())),
         }
         // What is missing from a list that is not whole is not known to be gone.
         if judge.gap(SourceId::SECURITY_GROUPS).is_none() {
@@ -136,6 +149,26 @@ fn ways(judge: &Judge<'_>, id: &ResourceId) -> Result<Vec<Problem>, Option<Text>
     }
 }
 
+/// Whether subnets reach S3 through an endpoint of their VPC; those that are gone are told apart.
+fn to_s3<'a>(judge: &Judge<'a>, subnets: &BTreeSet<&'a ResourceId>) -> Result<Vec<Problem>, Text> {
+    let mut by_vpc: BTreeMap<&ResourceId, BTreeSet<&'a ResourceId>> = BTreeMap::new();
+    for id in subnets.iter().copied() {
+        if let Some(subnet) = judge.context.inventory.subnets.get(id) {
+            by_vpc.entry(&subnet.vpc).or_default().insert(id);
+        }
+    }
+    let mut problems = Vec::new();
+    for (vpc, subnets) in by_vpc {
+        match way_to_s3(judge, vpc, &subnets) {
+            Ok(_) => {}
+            Err(NoWay::Missing(problem)) => problems.push(Problem { code: "no-way-to-s3", severity: None, ..problem }),
+            Err(NoWay::Unread(why)) => return Err(why),
+            Err(NoWay::Unsure(why)) => return Err(Text::new(why)),
+        }
+    }
+    Ok(problems)
+}
+
 /// What a role may do with network interfaces.
 struct Rights {
     problems: Vec<Problem>,
@@ -152,14 +185,6 @@ const ON_INTERFACES: &[&str] = &[
 ];
 /// why apart: AWS's own policy lets interfaces be made with fewer tags than these.
 const TAG: &str = "ec2:CreateTags";
-/// To look around.
-const LOOK: &[&str] = &[
-    "ec2:DescribeNetworkInterfaces",
-    "ec2:DescribeVpcs",
-    "ec2:DescribeDhcpOptions",
-    "ec2:DescribeSubnets",
-    "ec2:DescribeSecurityGroups",
-];
 const CREATE: &str = "ec2:CreateNetworkInterface";
 const TAGS: [&str; 2] = ["BedrockManaged", "BedrockModelImportJobArn"];
 
@@ -183,7 +208,7 @@ fn rights(judge: &Judge<'_>, role: &ResourceId, vpc: &VpcConfig) -> Rights {
     let mut ask = |action: &'static str, on: &Arn, what: String, scenario: &Scenario| {
         asked.push((action, what, identity_decides(&identity, action, on, scenario).decision));
     };
-    for &action in ON_INTERFACES.iter().chain([&TAG]).chain(LOOK) {
+    for &action in ON_INTERFACES.iter().chain([&TAG]).chain(DESCRIBE) {
         ask(action, &interface, String::new(), &tagged);
     }
     for id in &vpc.subnets {
@@ -207,7 +232,7 @@ fn rights(judge: &Judge<'_>, role: &ResourceId, vpc: &VpcConfig) -> Rights {
     let open: Vec<&str> = ON_INTERFACES
         .iter()
         .copied()
-        .filter(|action| identity_decides(&identity, action, &interface, &untagged).decision.is_allowed())
+        .filter(|action| identity_decides(&identity, action, &interface, &untagged).of_what_was_read().is_allowed())
         .collect();
     if !open.is_empty() {
         let why = format!("role {name} may {} on interfaces that are not tagged for import jobs", listed(&open));

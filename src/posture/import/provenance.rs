@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::baseline::Earlier;
 use super::super::catalogue::framework::{ATLAS, FEDRAMP, GDPR, NIST, OWASP, PCI, SRA};
 use super::super::control::Control;
 use super::super::judge::{Judge, Problem, Subject, listed, unread};
@@ -24,9 +25,10 @@ pub(in crate::posture) const IMP_07: Control = Control {
     logic: "The SHA-256 that S3 keeps of each weights file must be the one that a manifest beside it gives (SHA256SUMS, \
             *.sha256). A file without one on either side is not pinned, which is a warning; a file written after its \
             import began fails. The imported model must be tagged with source, licence, approver and data \
-            classification, by these names or common others; what is missing is a warning. No baseline of an earlier \
-            look is compared.",
-    reasons: &["digest-mismatch", "written-since-import", "not-pinned", "tags-missing"],
+            classification, by these names or common others; what is missing is a warning. Where an earlier look was kept \
+            (`scan --deep --history CASE`), it pins what is still the same by digest or version; what is gone or not the \
+            same since the import began fails.",
+    reasons: &["digest-mismatch", "written-since-import", "changed-since-look", "not-pinned", "tags-missing"],
     remediation: "Upload weights with --checksum-algorithm SHA256 and a SHA256SUMS beside them, keep versioning on, and \
                   tag the model with where it comes from and who approved it.",
     cli: "aws bedrock tag-resource --resource-arn MODEL --tags key=source,value=… key=approver,value=…",
@@ -151,8 +153,20 @@ fn weights(judge: &Judge<'_>, data: &Dataset, imports: &Imports, facts: &mut Fac
     };
     let is_weights = |head: &&Head| head.key.as_str().to_ascii_lowercase().ends_with(".safetensors");
     let files: Vec<&Head> = heads.objects.iter().filter(is_weights).collect();
-    digests(data, content, &files, facts);
-    late(judge, imports.get(&data.uri), &files, facts);
+    let import = imports.get(&data.uri);
+    let looks = Looks::of(judge, data, import);
+    digests(data, content, &files, &looks, facts);
+    late(judge, import, &files, facts);
+    if let Some(since) = looks.since {
+        let whole = !listing.truncated && heads.objects.len() as u64 == heads.of;
+        let differences = since.differences(heads, whole);
+        facts.shows.push(("comparedWith", format!("look of {}", since.first.minute())));
+        if !differences.is_empty() {
+            let what = listed(&differences);
+            let why = format!("under {} since the look of {}: {what}", data.uri, since.first.minute());
+            facts.problems.push(Problem::fail("changed-since-look", why).shows("changes", what));
+        }
+    }
     facts.gaps.extend(heads.error.as_ref().map(|error| format!("{} heads could not be read: {error}", heads.failed)));
     let read = heads.objects.len();
     if listing.truncated || (read as u64 + heads.failed) < heads.of {
@@ -160,10 +174,31 @@ fn weights(judge: &Judge<'_>, data: &Dataset, imports: &Imports, facts: &mut Fac
     }
 }
 
-/// Each weights file against what a manifest says of it.
-fn digests(data: &Dataset, content: &Content, files: &[&Head], facts: &mut Facts) {
+/// Earlier looks at weights.
+#[derive(Default)]
+struct Looks<'a> {
+    /// The last before they were imported.
+    before: Option<&'a Earlier>,
+    /// What lay there when the import began, or the first after that.
+    since: Option<&'a Earlier>,
+}
+
+impl<'a> Looks<'a> {
+    fn of(judge: &Judge<'a>, data: &Dataset, import: Option<&(Timestamp, ResourceRef)>) -> Self {
+        let Some((baseline, (began, _))) = judge.context.baseline.zip(import) else { return Self::default() };
+        Self { before: baseline.before(&data.uri, *began), since: baseline.at(&data.uri, *began) }
+    }
+
+    /// Whether a file is the one that was seen about the time of the import.
+    fn pin(&self, head: &Head) -> bool {
+        [self.since, self.before].into_iter().flatten().any(|look| look.pins(head))
+    }
+}
+
+/// Each weights file against what a manifest says of it, or what an earlier look saw.
+fn digests(data: &Dataset, content: &Content, files: &[&Head], looks: &Looks<'_>, facts: &mut Facts) {
     let prefix = S3Uri::parse(data.uri.as_str()).map(|uri| uri.prefix.to_string()).unwrap_or_default();
-    let (mut unpinned, mut matched) = (Vec::new(), 0usize);
+    let (mut unpinned, mut matched, mut seen) = (Vec::new(), 0usize, 0usize);
     for head in files {
         let path = head.key.as_str().strip_prefix(&prefix).unwrap_or(head.key.as_str()).trim_start_matches('/');
         let name = path.rsplit('/').next().unwrap_or(path);
@@ -176,6 +211,7 @@ fn digests(data: &Dataset, content: &Content, files: &[&Head], facts: &mut Facts
                     .shows("manifest", pinned)
                     .shows("ChecksumSHA256", held),
             ),
+            _ if looks.pin(head) => seen += 1,
             (Some(_), None) => unpinned.push(format!("{path} (S3 keeps no SHA-256 of it)")),
             (None, _) => unpinned.push(format!("{path} (no manifest names it)")),
         }
@@ -184,6 +220,9 @@ fn digests(data: &Dataset, content: &Content, files: &[&Head], facts: &mut Facts
         facts.problems.push(Problem::warn("not-pinned", format!("nothing pins {}", listed(unpinned))));
     }
     facts.shows.push(("digestsMatched", format!("{matched} of {}", files.len())));
+    if seen > 0 {
+        facts.shows.push(("asInEarlierLook", format!("{seen} of {}", files.len())));
+    }
     if !content.signatures.is_empty() {
         facts.shows.push(("signatures", listed(&content.signatures)));
     }
@@ -229,14 +268,14 @@ fn tags(model: &ImportedModel, facts: &mut Facts) {
 
 #[cfg(test)]
 pub(in crate::posture) mod tests {
-    use crate::inventory::Inventory;
-    use crate::posture::Severity;
+    use crate::inventory::{Inventory, Read};
     use crate::posture::Status::{Fail, Pass, Unknown, Warn};
     use crate::posture::fixtures::deep::{IMPORTED, WEIGHTS, content, head, only_head};
     use crate::posture::fixtures::*;
+    use crate::posture::{Baseline, Severity};
 
     /// For the test that no sub-reason lacks a fixture.
-    pub const ALL: &[fn()] = &[digests, tags];
+    pub const ALL: &[fn()] = &[digests, tags, an_earlier_look_pins_and_tells_what_changed];
 
     const C: &str = "CUS-IMP-07";
     const M: &str = "imported1";
@@ -267,6 +306,38 @@ pub(in crate::posture) mod tests {
         let mut inventory = healthy();
         only_head(&mut inventory, WEIGHTS).sha256 = Some("00".into());
         assert!(verdicts(&inventory, C).iter().any(|verdict| verdict.severity == Severity::Critical));
+    }
+
+    #[test]
+    fn an_earlier_look_pins_and_tells_what_changed() {
+        let unlisted = |i: &mut Inventory| content(i, WEIGHTS).digests.clear();
+        let seen_at = |secs: i64| {
+            let mut inventory = healthy();
+            let data = inventory.data.get_mut(WEIGHTS).unwrap();
+            data.heads = Read::got(data.heads.known().unwrap().clone(), now().plus_secs(secs));
+            let mut baseline = Baseline::default();
+            baseline.take(&inventory);
+            baseline
+        };
+        let says = |baseline: &Baseline, spoil: &dyn Fn(&mut Inventory)| {
+            let mut inventory = healthy();
+            unlisted(&mut inventory);
+            spoil(&mut inventory);
+            let said = verdicts_since(&inventory, baseline, C);
+            said.into_iter().map(|verdict| (verdict.status, verdict.code)).collect::<Vec<_>>()
+        };
+        let other = |i: &mut Inventory| only_head(i, WEIGHTS).sha256 = Some("00".into());
+        let none = |i: &mut Inventory| {
+            let head = only_head(i, WEIGHTS);
+            (head.sha256, head.version) = (None, None);
+        };
+        for (what, secs) in [("before the import", -60), ("after it began", 60)] {
+            assert_eq!(says(&seen_at(secs), &|_| {}), [(Pass, "ok")], "{what}");
+            assert_eq!(says(&seen_at(secs), &none), [(Warn, "not-pinned")], "{what}");
+        }
+        assert_eq!(says(&seen_at(-60), &other), [(Warn, "not-pinned")], "weights may change before they are imported");
+        assert_eq!(says(&seen_at(60), &other), [(Fail, "changed-since-look"), (Warn, "not-pinned")]);
+        assert_eq!(says(&Baseline::default(), &|_| {}), [(Warn, "not-pinned")]);
     }
 
     #[test]

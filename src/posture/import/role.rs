@@ -117,24 +117,28 @@ fn reads(
     let name = identity.caller.name();
     for uri in data {
         let bucket = &uri.bucket;
-        let mut ask = |action: &str, account: &str| {
+        let mut ask = |action: &str, account: &str, needed: bool| {
             let scenario = Scenario::open().with(ACCOUNT, ContextValue::one(account));
-            let decision = identity_decides(identity, action, &place(context, uri, action), &scenario).decision;
+            let answer = identity_decides(identity, action, &place(context, uri, action), &scenario);
+            let decision = if needed { answer.decision } else { answer.into_what_was_read() };
             if let Decision::Uncertain { .. } = &decision {
                 *unsure = unsure.take().or(Some(Text::new(format!("{action} on {bucket}: {}", decision.words()))));
             }
             decision
         };
         let owners = owners(context, bucket);
-        let lacks: Vec<&str> =
-            READ.iter().copied().filter(|action| owners.iter().all(|owner| ask(action, owner).is_denied())).collect();
+        let lacks: Vec<&str> = READ
+            .iter()
+            .copied()
+            .filter(|action| owners.iter().all(|owner| ask(action, owner, true).is_denied()))
+            .collect();
         if !lacks.is_empty() {
             let whose = listed(&owners);
             let why = format!("role {name} may not {} of {uri} in account {whose}: the import fails", listed(&lacks));
             problems.push(Problem::fail("missing-right", why).shows("missing", listed(&lacks)));
         }
         let open = |decision: &Decision| matches!(decision, Decision::Allowed { .. } | Decision::Conditional { .. });
-        let stray: Vec<&str> = READ.iter().copied().filter(|action| open(&ask(action, NOBODY))).collect();
+        let stray: Vec<&str> = READ.iter().copied().filter(|action| open(&ask(action, NOBODY, false))).collect();
         if !stray.is_empty() {
             let why = format!(
                 "role {name} may {} of {bucket} whoever owns the bucket: no {ACCOUNT} ties it to account {}",
@@ -146,7 +150,7 @@ fn reads(
         }
         let foreign: Vec<&str> = named_accounts(identity)
             .into_iter()
-            .filter(|account| !owners.contains(account) && READ.iter().any(|action| open(&ask(action, account))))
+            .filter(|account| !owners.contains(account) && READ.iter().any(|action| open(&ask(action, account, false))))
             .collect();
         if !foreign.is_empty() {
             let theirs = listed(foreign.iter().map(Text::new));
@@ -178,7 +182,7 @@ fn writes(context: &Context<'_>, identity: &Identity, problems: &mut Vec<Problem
     let mut may = Vec::new();
     for action in WRITE {
         let request = Request { identity, action, resource: &buckets, scenario: &scenario, guards: &guards };
-        match request.answer().decision {
+        match request.answer().into_what_was_read() {
             Decision::Allowed { .. } | Decision::Conditional { .. } => may.push(*action),
             uncertain @ Decision::Uncertain { .. } if unsure.is_none() => {
                 *unsure = Some(Text::new(format!("{action}: {}", uncertain.words())));

@@ -127,6 +127,10 @@ fn networks_of_imports() {
     }
     let public: &[_] = &[("import1", Fail, "public-ip-on-launch")];
     expect(c, "public addresses", |i| i.subnets.get_mut(SUBNET).unwrap().public_ip = true, public);
+    let stranded: &[_] = &[("import1", Fail, "no-way-to-s3")];
+    expect(c, "no S3 endpoint", |i| drop(i.endpoints.remove(S3_ENDPOINT)), stranded);
+    let elsewhere = |i: &mut Inventory| i.endpoints.get_mut(S3_ENDPOINT).unwrap().route_tables.clear();
+    expect(c, "an S3 endpoint of other route tables", elsewhere, stranded);
     let missing: &[_] = &[("import1", Fail, "eni-rights-missing")];
     expect(c, "no rights", importer_may(json!([])), missing);
     for at in 1..6 {

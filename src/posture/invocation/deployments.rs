@@ -1,6 +1,7 @@
 //! CUS-INV-02: whether what is deployed may be.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use super::capacity::model_ref;
 use crate::base::{ResourceId, Text};
@@ -13,6 +14,7 @@ use crate::posture::catalogue::{
 };
 use crate::posture::control::Control;
 use crate::posture::judge::{Judge, Problem, unread};
+use crate::posture::permissions::Said;
 use crate::posture::verdict::{Area, Severity, Status, Verdict};
 
 pub(in crate::posture) const INV_02: Control = Control {
@@ -26,7 +28,7 @@ pub(in crate::posture) const INV_02: Control = Control {
     details: &[SourceId::DEPLOYMENT_DETAILS, SourceId::MODEL_DETAILS, SourceId::KEYS, SourceId::LOGGING],
     logic: "For each deployment that is active or being created: the model it serves, and the one it is being moved to, \
             must pass CUS-KMS-01 (customer managed key), and its Region must pass CUS-LOG-01 (invocation logging) and \
-            CUS-GRD-02 (enforced guardrail). A model that is not in the account is a failure. What one of these \
+            the model CUS-GRD-02 (enforced guardrail). A model that is not in the account is a failure. What one of these \
             controls does not know is not known here.",
     reasons: &["model-not-compliant", "region-not-compliant", "model-missing"],
     remediation: "Serve a model that has a customer managed key, and switch on logging and an enforced guardrail. bedwatch \
@@ -57,26 +59,27 @@ fn deployments(judge: &Judge<'_>) -> Vec<Verdict> {
     if active.is_empty() {
         return Vec::new();
     }
-    let mut models: BTreeMap<ResourceId, Verdict> = BTreeMap::new();
-    for verdict in said(judge, OF_MODEL) {
+    let mut models: BTreeMap<ResourceId, Said> = BTreeMap::new();
+    for verdict in said(judge, OF_MODEL).iter() {
         match models.get(&verdict.resource.id) {
             Some(held) if held.status <= verdict.status => {}
-            _ => _ = models.insert(verdict.resource.id.clone(), verdict),
+            _ => _ = models.insert(verdict.resource.id.clone(), verdict.clone()),
         }
     }
-    let region: Vec<Verdict> = OF_REGION.iter().flat_map(|id| said(judge, id)).collect();
+    let region: Vec<Said> = OF_REGION.iter().flat_map(|id| said(judge, id).to_vec()).collect();
     active.into_iter().flat_map(|one| of_deployment(judge, one, &models, &region)).collect()
 }
 
-fn said(judge: &Judge<'_>, id: &str) -> Vec<Verdict> {
-    catalogue::control(id).map(|control| run(control, judge.context, judge.shared)).unwrap_or_default()
+fn said(judge: &Judge<'_>, id: &'static str) -> Rc<[Said]> {
+    let ask = || catalogue::control(id).map(|control| run(control, judge.context, judge.shared)).unwrap_or_default();
+    judge.shared.said(id, ask)
 }
 
 fn of_deployment(
     judge: &Judge<'_>,
     one: &Deployment,
-    models: &BTreeMap<ResourceId, Verdict>,
-    region: &[Verdict],
+    models: &BTreeMap<ResourceId, Said>,
+    region: &[Said],
 ) -> Vec<Verdict> {
     let name = &one.name;
     let subject = judge.on(ResourceRef::new(Kind::Deployment, &one.arn));
@@ -112,7 +115,13 @@ fn of_deployment(
             },
         }
     }
-    for verdict in region {
+    // why not of other models: that somebody can go past their guardrail is nothing of this one.
+    let served = |verdict: &&Said| {
+        !matches!(verdict.resource.kind, Kind::Model | Kind::ImportedModel)
+            || verdict.resource.id == one.model
+            || next.is_some_and(|next| verdict.resource.id == *next)
+    };
+    for verdict in region.iter().filter(served) {
         match verdict.status {
             Status::Fail => {
                 let why = format!(

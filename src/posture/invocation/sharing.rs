@@ -1,12 +1,12 @@
 //! CUS-INV-03 and 04: to whom models are given, by their own policies and by resource shares.
 
-use crate::access::{Condition, Operator, Policy, PrincipalEntry, SetOperator, Statement};
-use crate::base::Text;
+use crate::access::Policy;
 use crate::inventory::feeders::Share;
 use crate::inventory::{Kind, ResourceRef, SourceId};
 use crate::posture::catalogue::framework::{ATLAS, FEDRAMP, GDPR, HIPAA, NIST, OWASP, PCI, SRA};
-use crate::posture::control::{Context, Control};
+use crate::posture::control::Control;
 use crate::posture::judge::{Judge, Problem, listed, unread};
+use crate::posture::outsiders;
 use crate::posture::verdict::{Area, Severity, Verdict};
 
 pub(in crate::posture) const INV_03: Control = Control {
@@ -23,7 +23,7 @@ pub(in crate::posture) const INV_03: Control = Control {
             aws:SourceAccount), and none may name an account, in Principal or in such a condition, that is neither \
             ours nor trusted. An organization other than ours is outside; when ours is not known, so is the verdict. \
             A model without a policy passes. Access Analyzer does not look at these policies.",
-    reasons: &["public-principal", "foreign-account", "foreign-organization"],
+    reasons: outsiders::REASONS,
     remediation: "Remove the statement, or delete the policy.",
     cli: "aws bedrock delete-resource-policy --resource-arn MODEL",
     compliance: &[
@@ -62,117 +62,9 @@ fn model_policies(judge: &Judge<'_>) -> Vec<Verdict> {
                 continue;
             }
         };
-        let (mut problems, mut open): (Vec<Problem>, Option<String>) = (Vec::new(), None);
-        for statement in policy.statements.iter().filter(|statement| statement.allows()) {
-            match strangers(judge.context, statement) {
-                Ok(found) => problems.extend(found),
-                Err(why) => open = Some(why),
-            }
-        }
-        if let (true, Some((statement, why))) = (problems.is_empty(), policy.malformed().next()) {
-            let pointer = statement.pointer();
-            verdicts.push(subject.malformed(&format!("resource policy, {pointer}"), Some(pointer.clone()), why));
-            continue;
-        }
-        let draft = subject.shows("statements", policy.statements.len());
-        match open {
-            Some(why) if problems.is_empty() => verdicts.push(draft.undecided("organization-unknown", why)),
-            _ => verdicts.extend(draft.conclude(problems, "names only our own and trusted accounts")),
-        }
+        verdicts.extend(outsiders::judge_policy(judge.context, &policy, subject, "resource policy", "have the model"));
     }
     verdicts
-}
-
-/// Whom an Allow lets in from outside. `Err` when that depends on what is not known.
-fn strangers(context: &Context<'_>, statement: &Statement) -> Result<Vec<Problem>, String> {
-    let (Some(principals), Some(actions)) = (&statement.principals, &statement.actions) else { return Ok(Vec::new()) };
-    let (label, pointer) = (statement.label(), statement.pointer());
-    let given = listed(actions.patterns.iter().map(Text::new));
-    let mut problems = Vec::new();
-    let mut foreign = |account: &str, how: &str| {
-        let account = Text::new(account);
-        let why = format!("{label} gives the model to account {account} ({given})");
-        let problem = Problem::fail("foreign-account", why);
-        problems.push(problem.points("statement", format!("{how} {account}"), pointer.clone()));
-    };
-    let everybody = principals.negated || principals.entries.contains(&PrincipalEntry::Everyone);
-    for entry in principals.entries.iter().filter(|_| !principals.negated) {
-        if let Some(account) = entry.account().filter(|account| !context.trusts(account)) {
-            foreign(account, "Principal");
-        }
-    }
-    if !everybody {
-        return Ok(problems);
-    }
-    let limits: Vec<(&Condition, Limit)> =
-        statement.conditions.iter().filter_map(|one| Some((one, limit(one)?))).collect();
-    let of = |kind| limits.iter().filter(move |(_, limit)| *limit == kind).map(|(condition, _)| *condition);
-    if of(Limit::Accounts).any(|condition| condition.values.iter().all(|account| context.trusts(account))) {
-        return Ok(problems);
-    }
-    for account in of(Limit::Accounts).flat_map(|condition| &condition.values).filter(|one| !context.trusts(one)) {
-        foreign(account, "Condition on account");
-    }
-    let mut named = of(Limit::Organization).peekable();
-    if named.peek().is_some() {
-        let values: Vec<&str> = named.flat_map(|condition| &condition.values).map(String::as_str).collect();
-        let ours = match context.inventory.settings.organization.known() {
-            Ok(organization) => organization.as_ref().map(|organization| organization.id.as_str()),
-            Err(unknown) if problems.is_empty() => {
-                let why = unread("organizations:DescribeOrganization", unknown);
-                return Err(format!(
-                    "whether {} is our organization is not known: {why}",
-                    Text::new(values.join(", "))
-                ));
-            }
-            Err(_) => return Ok(problems),
-        };
-        let others: Vec<Text> = values.iter().filter(|value| value.split('/').next() != ours).map(Text::new).collect();
-        if !others.is_empty() {
-            let why = format!("{label} gives the model to another organization: {} ({given})", listed(&others));
-            let problem = Problem::fail("foreign-organization", why);
-            problems.push(problem.points("statement", format!("aws:PrincipalOrgID {}", listed(&others)), pointer));
-        }
-        return Ok(problems);
-    }
-    if limits.is_empty() {
-        let who = if principals.negated { "NotPrincipal" } else { "\"*\"" };
-        let why = format!("{label} gives the model to every AWS principal ({given})");
-        let problem = Problem::fail("public-principal", why);
-        problems.push(problem.points("statement", format!("Principal {who}, Action {given}"), pointer));
-    }
-    Ok(problems)
-}
-
-/// What a condition ties the caller to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Limit {
-    Accounts,
-    Organization,
-}
-
-/// A positive match on where the caller belongs, with no wildcard where it matters, that does not hold when the key is
-/// missing.
-fn limit(condition: &Condition) -> Option<Limit> {
-    let on = |keys: &[&str]| keys.iter().any(|key| condition.is_on(key));
-    let kind = if on(&["aws:PrincipalOrgID", "aws:PrincipalOrgPaths"]) {
-        Limit::Organization
-    } else if on(&["aws:PrincipalAccount", "aws:SourceAccount"]) {
-        Limit::Accounts
-    } else {
-        return None;
-    };
-    let exact = match condition.operator {
-        Operator::StringEquals | Operator::StringEqualsIgnoreCase => true,
-        // A path of an organization ends in a wildcard by design; the organization itself must stand in full.
-        Operator::StringLike => condition.values.iter().all(|value| {
-            let head = value.split('/').next().unwrap_or_default();
-            !head.contains(['*', '?']) && (kind == Limit::Organization || !value.contains(['*', '?']))
-        }),
-        _ => false,
-    };
-    let vacuous = condition.if_exists || condition.set == Some(SetOperator::ForAllValues);
-    (exact && !vacuous && !condition.values.is_empty()).then_some(kind)
 }
 
 pub(in crate::posture) const INV_04: Control = Control {

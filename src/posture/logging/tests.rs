@@ -4,7 +4,7 @@ mod trails;
 
 use serde_json::{Value, json};
 
-use crate::inventory::bedrock::{LoggingConfiguration, S3Uri, Throughput};
+use crate::inventory::bedrock::{LoggingConfiguration, S3Uri};
 use crate::inventory::cloudwatch::Metric;
 use crate::inventory::kms::KeyState;
 use crate::inventory::s3::Versioning;
@@ -99,25 +99,13 @@ fn modalities() {
         i.throughputs.clear();
     };
     expect(c, "images, and nobody serves them", idle, &one(Pass, "ok"));
-    let throughput = |i: &mut Inventory| {
+    let of_base = |i: &mut Inventory| {
         idle(i);
         let arn = "arn:aws:bedrock:us-east-1:123456789012:provisioned-model/p1";
-        let throughput = Throughput {
-            arn: arn.into(),
-            name: "p1".into(),
-            model: i.foundation_models.keys().next().unwrap().clone(),
-            status: "InService".into(),
-            units: 1,
-            commitment: None,
-            commitment_ends: None,
-            created: now(),
-            desired_model: None,
-            desired_units: None,
-            tags: Read::NotAsked,
-        };
-        i.throughputs.insert(arn.into(), throughput);
+        let base = i.foundation_models.keys().next().unwrap().to_string();
+        i.throughputs.insert(arn.into(), throughput(arn, &base));
     };
-    expect(c, "images of a base model with throughput", throughput, &one(Fail, "modality-off"));
+    expect(c, "images of a base model with throughput", of_base, &one(Fail, "modality-off"));
     expect(c, "only to a log group", set(|l| l.s3 = None), &one(Fail, "large-bodies-lost"));
     let large = set(|l| {
         l.s3 = None;

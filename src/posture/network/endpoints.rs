@@ -60,58 +60,93 @@ fn ways_to_s3(judge: &Judge<'_>) -> Vec<Verdict> {
     networks(judge).iter().flat_map(|(vpc, network)| of_vpc(judge, vpc, network)).collect()
 }
 
-fn of_vpc(judge: &Judge<'_>, vpc: &ResourceId, network: &Network<'_>) -> Vec<Verdict> {
-    let context = judge.context;
-    let inventory = context.inventory;
-    let s3 = endpoints_of(inventory, vpc, context.region, "s3");
+fn of_vpc<'a>(judge: &Judge<'a>, vpc: &ResourceId, network: &Network<'a>) -> Vec<Verdict> {
+    let s3 = endpoints_of(judge.context.inventory, vpc, judge.context.region, "s3");
     let subject = judge
         .on(ResourceRef::new(Kind::Vpc, vpc))
         .related(network.references())
         .related(s3.iter().map(|endpoint| ResourceRef::new(Kind::Endpoint, &endpoint.id)));
+    let way = way_to_s3(judge, vpc, &network.subnets);
+    if let Err(NoWay::Unread(why)) = way {
+        return vec![subject.unread(why)];
+    }
+    let tables = followed(judge, &network.subnets).map(|tables| listed(tables.keys())).unwrap_or_default();
+    let draft = subject
+        .shows("endpoints", or_none(s3.iter().map(|one| format!("{} ({}, {})", one.id, one.kind, one.state))))
+        .shows("routeTables", tables)
+        .shows("subnets", listed(&network.subnets));
+    match way {
+        Ok(how) => vec![draft.pass(how)],
+        Err(NoWay::Unsure(why)) => vec![draft.undecided("private-dns-scope", why)],
+        Err(NoWay::Missing(problem)) => draft.conclude(vec![problem], ""),
+        Err(NoWay::Unread(why)) => vec![draft.undecided("unread", why)],
+    }
+}
+
+/// Why subnets do not reach S3 through an endpoint, as far as is known.
+pub(in crate::posture) enum NoWay {
+    /// Something of it was not read.
+    Unread(Text),
+    /// It depends on what is not told.
+    Unsure(String),
+    /// They do not; with the sub-reasons of CUS-NET-03.
+    Missing(Problem),
+}
+
+/// The tables that subnets follow; else those subnets of which none is known.
+fn followed<'a>(
+    judge: &Judge<'a>,
+    subnets: &BTreeSet<&'a ResourceId>,
+) -> Result<BTreeMap<&'a ResourceId, Followed<'a>>, Vec<&'a ResourceId>> {
     let (mut tables, mut lost): (BTreeMap<&ResourceId, Followed<'_>>, Vec<&ResourceId>) = (BTreeMap::new(), Vec::new());
-    for subnet in &network.subnets {
-        match inventory.route_table_of(subnet) {
+    for subnet in subnets.iter().copied() {
+        match judge.context.inventory.route_table_of(subnet) {
             Some(table) => tables.entry(&table.id).or_insert_with(|| (table, Vec::new())).1.push(subnet),
             None => lost.push(subnet),
         }
     }
+    if lost.is_empty() { Ok(tables) } else { Err(lost) }
+}
+
+/// How these subnets of a VPC reach S3.
+pub(in crate::posture) fn way_to_s3<'a>(
+    judge: &Judge<'a>,
+    vpc: &ResourceId,
+    subnets: &BTreeSet<&'a ResourceId>,
+) -> Result<String, NoWay> {
+    let context = judge.context;
+    let s3 = endpoints_of(context.inventory, vpc, context.region, "s3");
     let gap = judge.any_gap(&[SourceId::SUBNETS, SourceId::ROUTE_TABLES, SourceId::ENDPOINTS]);
-    if !lost.is_empty() {
+    let tables = followed(judge, subnets).map_err(|lost| {
         let none = || Text::new(format!("no route table of {} is in the inventory", listed(&lost)));
-        return vec![subject.unread(gap.unwrap_or_else(none))];
-    }
+        NoWay::Unread(gap.clone().unwrap_or_else(none))
+    })?;
     let usable: Vec<&Endpoint> = s3.iter().copied().filter(|endpoint| is_available(endpoint)).collect();
     let entered: BTreeSet<&ResourceId> = usable.iter().flat_map(|endpoint| &endpoint.route_tables).collect();
     let missing: Vec<&Followed<'_>> = tables.values().filter(|(table, _)| !entered.contains(&table.id)).collect();
     let resolved = usable.iter().find(|endpoint| is_interface(endpoint) && endpoint.private_dns);
-    let draft = subject
-        .clone()
-        .shows("endpoints", or_none(s3.iter().map(|one| format!("{} ({}, {})", one.id, one.kind, one.state))))
-        .shows("routeTables", listed(tables.keys()))
-        .shows("subnets", listed(&network.subnets));
     if missing.is_empty() {
         let through = listed(usable.iter().filter(|one| !is_interface(one)).map(|one| &one.id));
-        return vec![draft.pass(format!("every route table of the jobs' subnets leads to S3 through {through}"))];
+        return Ok(format!("every route table of the jobs' subnets leads to S3 through {through}"));
     }
     let without = listed(missing.iter().map(|(table, _)| &table.id));
     if let Some(interface) = resolved {
         if s3.iter().all(|endpoint| is_interface(endpoint)) {
-            return vec![draft.pass(format!("S3 resolves to the interface endpoint {}", interface.id))];
+            return Ok(format!("S3 resolves to the interface endpoint {}", interface.id));
         }
-        let why = format!(
+        return Err(NoWay::Unsure(format!(
             "{without} are not entered in a gateway endpoint; whether {} serves them depends on whether its private \
              DNS is for inbound resolvers only, which is not read",
             interface.id
-        );
-        return vec![draft.undecided("private-dns-scope", why)];
+        )));
     }
     // What is not in a list that is not whole may be there all the same.
     if let Some(why) = gap {
-        return vec![subject.unread(why)];
+        return Err(NoWay::Unread(why));
     }
     let name = context.name_of(&ResourceRef::new(Kind::Vpc, vpc));
     let then = consequence(&missing);
-    let problem = if s3.is_empty() {
+    Err(NoWay::Missing(if s3.is_empty() {
         Problem::fail("no-endpoint", format!("VPC {name} has no S3 endpoint: {then}"))
     } else if usable.is_empty() {
         let states = listed(s3.iter().map(|one| format!("{} is {}", one.id, one.state)));
@@ -124,8 +159,7 @@ fn of_vpc(judge: &Judge<'_>, vpc: &ResourceId, network: &Network<'_>) -> Vec<Ver
         let subnets = listed(missing.iter().flat_map(|(_, subnets)| subnets));
         let why = format!("{without} of VPC {name} is not entered in an S3 endpoint ({subnets}): {then}");
         Problem::fail("route-table-missing", why).shows("missingRouteTables", &without)
-    };
-    draft.conclude(vec![problem], "")
+    }))
 }
 
 fn is_interface(endpoint: &Endpoint) -> bool {

@@ -7,7 +7,7 @@ use crate::posture::catalogue::framework::{ATLAS, FEDRAMP, NIST, PCI, SRA};
 use crate::posture::control::{Context, Control};
 use crate::posture::job_roles::{self, JobRole};
 use crate::posture::judge::{Judge, Problem, listed};
-use crate::posture::permissions::{NOBODY, ask, granted, may, scenario, settle};
+use crate::posture::permissions::{NOBODY, ask, ask_for_certain, granted, may, scenario, settle};
 use crate::posture::verdict::{Area, Severity, Verdict};
 
 pub(in crate::posture) const NET_10: Control = Control {
@@ -39,7 +39,8 @@ pub(in crate::posture) const NET_10: Control = Control {
     evaluate: interface_rights,
 };
 
-const DESCRIBE: &[&str] = &[
+/// To look around, before interfaces are made.
+pub(in crate::posture) const DESCRIBE: &[&str] = &[
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeVpcs",
     "ec2:DescribeDhcpOptions",
@@ -126,14 +127,13 @@ impl Ask<'_> {
     }
 
     /// A shared subnet is used by the account's own policies, as its own.
-    fn decide(&self, action: &str, on: &Arn, how: &Scenario) -> Decision {
-        let resource = Resource { owner: self.context.account.to_owned(), ..Resource::plain(on.clone()) };
-        ask(self.identity, action, &resource, how)
+    fn owned(&self, on: &Arn) -> Resource {
+        Resource { owner: self.context.account.to_owned(), ..Resource::plain(on.clone()) }
     }
 
     /// What the job cannot do without.
     fn need(&mut self, action: &'static str, on: &Arn, how: &Scenario) {
-        let decision = self.decide(action, on, how);
+        let decision = ask_for_certain(self.identity, action, &self.owned(on), how);
         let name = self.identity.caller.name();
         match decision {
             Decision::Allowed { .. } => {}
@@ -154,7 +154,7 @@ impl Ask<'_> {
 
     /// What should not be allowed.
     fn refuse(&mut self, code: &'static str, action: &str, on: &Arn, how: &Scenario, which: &str) {
-        let decision = self.decide(action, on, how);
+        let decision = ask(self.identity, action, &self.owned(on), how);
         if may(&decision) {
             let why = format!("{} may do {action} {which}", self.identity.caller.name());
             let mut problem = Problem::fail(code, why);

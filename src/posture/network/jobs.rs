@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::base::{ResourceId, Text};
-use crate::inventory::{Kind, ResourceRef, SourceId};
+use crate::inventory::SourceId;
 use crate::posture::catalogue::framework::{ATLAS, FEDRAMP, GDPR, HIPAA, NIST, OWASP, PCI, SRA};
 use crate::posture::control::Control;
-use crate::posture::judge::{Judge, Problem, listed, unread};
+use crate::posture::jobs;
+use crate::posture::judge::{Judge, Problem, listed};
 use crate::posture::verdict::{Area, Severity, Verdict};
 
 pub(in crate::posture) const NET_01: Control = Control {
@@ -39,16 +40,7 @@ pub(in crate::posture) const NET_01: Control = Control {
 
 fn jobs_in_vpc(judge: &Judge<'_>) -> Vec<Verdict> {
     let inventory = judge.context.inventory;
-    let mut verdicts = Vec::new();
-    for job in inventory.jobs.values() {
-        let subject = judge.on(ResourceRef::new(Kind::Job, &job.arn));
-        let detail = match job.detail.known() {
-            Ok(detail) => detail,
-            Err(unknown) => {
-                verdicts.push(subject.unread(unread("bedrock:GetModelCustomizationJob", unknown)));
-                continue;
-            }
-        };
+    jobs::each(judge, inventory.jobs.values(), |subject, job, detail| {
         let vpc = detail.vpc.clone().unwrap_or_default();
         let or_none = |ids: &[ResourceId]| if ids.is_empty() { "none".to_owned() } else { listed(ids) };
         let zones: BTreeSet<&Text> =
@@ -83,7 +75,6 @@ fn jobs_in_vpc(judge: &Judge<'_>) -> Vec<Verdict> {
                 )
             }));
         }
-        verdicts.extend(draft.conclude(problems, "runs in a VPC of this account"));
-    }
-    verdicts
+        draft.conclude(problems, "runs in a VPC of this account")
+    })
 }

@@ -35,6 +35,8 @@ const WAITING: usize = 256;
 /// While a source is being read, lineage is followed this often at most: to follow it after each of two
 /// thousand answers would take longer than to read them.
 const FOLLOW: Duration = Duration::from_millis(200);
+/// And it takes one part in so many of the time.
+const FOLLOW_SHARE: u32 = 20;
 
 /// Where envelopes go.
 pub(super) enum Out<'a> {
@@ -89,6 +91,8 @@ pub(super) struct Engine<'a> {
     /// Whether lineage has to be followed before anything is started: a source ended.
     settled: bool,
     followed: Instant,
+    /// How long that took.
+    following: Duration,
     busy: bool,
     calls: Vec<CallStats>,
     lost: Option<ReadError>,
@@ -115,6 +119,7 @@ impl<'a> Engine<'a> {
             moved: false,
             settled: false,
             followed: Instant::now(),
+            following: Duration::ZERO,
             busy: false,
             calls: Vec::new(),
             lost: None,
@@ -321,14 +326,16 @@ impl<'a> Engine<'a> {
     /// Follows lineage when something moved: lists the keys and buckets that it reaches, and asks at
     /// once for what is new.
     async fn reach(&mut self) -> Option<()> {
-        let due = std::mem::take(&mut self.settled) || self.followed.elapsed() >= FOLLOW;
+        let rest = FOLLOW.max(self.following * FOLLOW_SHARE);
+        let due = std::mem::take(&mut self.settled) || self.followed.elapsed() >= rest;
         if !due || !std::mem::take(&mut self.moved) {
             return Some(());
         }
         let before = self.known.clone();
+        let began = Instant::now();
         self.known.follow(&self.inventory);
         let now = Instant::now();
-        self.followed = now;
+        (self.followed, self.following) = (now, now - began);
         let buckets = self.known.buckets();
         if buckets != self.buckets {
             self.buckets.clone_from(&buckets);

@@ -9,10 +9,13 @@ use std::collections::{HashSet, VecDeque};
 use std::time::Duration;
 
 use super::backfill::{Backfill, State};
+use super::history::changes;
 use super::reader::{Heard, Reader, TRIES};
+use crate::activity::jacking::is_change;
 use crate::aws::read::cloudtrail::{EventPage, Lookup, lookup};
 use crate::base::{Text, Timestamp};
-use crate::inventory::{ErrorKind, ReadError, SourceId, SourceReport};
+use crate::inventory::settings::Setting;
+use crate::inventory::{ErrorKind, Read, ReadError, SourceId, SourceReport, Update};
 
 /// How far back the first look goes.
 const FIRST_SECS: i64 = 24 * 3600;
@@ -40,6 +43,10 @@ pub(super) struct Follow {
     newest: Option<Timestamp>,
     looks: u32,
     malformed: usize,
+    /// Whether somebody changed customization.
+    changed: bool,
+    /// Whether it is known who did so before.
+    looked_back: bool,
     /// Stretches of time that were not read whole.
     backfill: Backfill,
 }
@@ -65,6 +72,9 @@ impl Follow {
         if failures.is_empty() {
             failures.extend(self.fill(reader, pages).await.err());
         }
+        if failures.is_empty() {
+            self.look_back(reader, begin).await;
+        }
         if self.malformed > 0 {
             let message = format!("{} records could not be understood and are not shown", self.malformed);
             failures.push(error(ErrorKind::Malformed, message, now));
@@ -73,6 +83,17 @@ impl Follow {
         failures.extend(state.map(|state| error(ErrorKind::Truncated, behind(&state), now)));
         let looked = state.map(|state| state.looked);
         SourceReport { looked, ..SourceReport::sum(SourceId::EVENTS, reader.now(), self.seen.len(), &failures) }
+    }
+
+    /// Where somebody changed customization: who did so before, if that was not looked up yet.
+    async fn look_back(&mut self, reader: &Reader, begin: Timestamp) {
+        if !self.changed || self.looked_back {
+            return;
+        }
+        let history = changes(reader, begin).await;
+        self.looked_back = history.is_ok();
+        let read = history.map_or_else(Read::failed, |history| Read::got(history, reader.now()));
+        reader.tell(Heard::Update(Update::Setting(Setting::Changes(read)))).await;
     }
 
     /// The newest events, down to those that were seen; what remains goes to the backfill.
@@ -119,24 +140,30 @@ impl Follow {
 
     /// One page: what is new of it is sent.
     async fn page(&mut self, reader: &Reader, wanted: &Lookup, token: Option<String>) -> Result<Page, ReadError> {
-        let mut tries = 1;
-        let EventPage { events: mut fresh, malformed, next } = loop {
-            let call = Box::pin(lookup(&reader.session, wanted, token.clone()));
-            match reader.gate.call(SourceId::EVENTS, PAGE, call).await {
-                // why: the two calls a second are those of the whole account; others use them too.
-                Err(error) if error.kind == ErrorKind::Throttled && tries < TRIES => tries += 1,
-                result => break result?,
-            }
-        };
+        let EventPage { events: mut fresh, malformed, next } = fetch(reader, wanted, token).await?;
         self.malformed += malformed;
         let (oldest, newest) = (fresh.iter().map(|event| event.at).min(), fresh.iter().map(|event| event.at).max());
         fresh.retain(|event| self.seen.is_new(&event.id));
         let nothing_new = fresh.is_empty();
         fresh.retain(|event| !event.is_ours());
+        self.changed |= fresh.iter().any(is_change);
         if !fresh.is_empty() {
             reader.tell(Heard::Events(fresh)).await;
         }
         Ok(Page { oldest, newest, nothing_new, next })
+    }
+}
+
+/// One page of the event history.
+pub(super) async fn fetch(reader: &Reader, wanted: &Lookup, token: Option<String>) -> Result<EventPage, ReadError> {
+    let mut tries = 1;
+    loop {
+        let call = Box::pin(lookup(&reader.session, wanted, token.clone()));
+        match reader.gate.call(SourceId::EVENTS, PAGE, call).await {
+            // why: the two calls a second are those of the whole account; others use them too.
+            Err(error) if error.kind == ErrorKind::Throttled && tries < TRIES => tries += 1,
+            result => return result,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::explain::{Explanation, explain};
 use super::rows::{Entry, Expected, Way};
 use super::what_if::{Draft, Outcome, outcome};
 use crate::access::obtain::obtain;
-use crate::access::propose::expired;
+use crate::access::remarks::{Remarked, remarks};
 use crate::access::request::Resource;
 use crate::access::who::who_of;
 use crate::access::{Decision, Matrix, People, Scenario, Target, Who};
@@ -119,12 +119,7 @@ pub fn answer(question: &Question, say: &mut dyn FnMut(Reply)) {
             let actions: Vec<String> = target.actions().iter().map(|action| (*action).to_owned()).collect();
             let mut people = People::of(inventory);
             let mut matrix = who_of(inventory, &mut people, &target, &actions, &Scenario::open());
-            if let Target::One(one) = &target {
-                let over = expired(one, question.now);
-                matrix
-                    .notes
-                    .extend(over.iter().map(|label| Text::new(format!("{label} of its policy is over: take it out"))));
-            }
+            matrix.notes.extend(remarks(inventory, &target, question.now).iter().map(Remarked::line));
             let about = (&question.of, &target);
             let expected = Expected::of(inventory, &question.session, about, &question.trusted, callers);
             say(Part::Who(Ok(Box::new(seen(&matrix, &target, &expected, inventory)))));

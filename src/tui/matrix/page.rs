@@ -88,7 +88,9 @@ fn told(model: &Model, cell: &CellOf, explanation: &Explanation, page: &mut Page
         }
         for part in shown.parts() {
             match part {
-                Err(count) => page.text(Role::Dim, &format!("  … {count} lines")),
+                Err(count) => {
+                    page.text(Role::Dim, &format!("  … {count} {}", if count == 1 { "line" } else { "lines" }));
+                }
                 Ok(range) => {
                     for row in range {
                         let marked = if shown.marked.iter().any(|marked| marked.contains(&row)) { 0..1 } else { 0..0 };
@@ -127,6 +129,9 @@ fn way(path: Path) -> &'static str {
     match path {
         Path::Direct => "direct: a statement names it, or everybody; its own policies are not asked",
         Path::RoleOfSession => "a statement names the role: its sessions may, as far as boundary and session let them",
+        Path::UserOfFederated => {
+            "a statement names the user who federated it: it may, as far as the session policy lets it"
+        }
         Path::RootDelegated => "the resource leaves it to the account, and a policy of its own allows it",
         Path::CrossAccount => "across accounts: both sides must allow",
         Path::Identity => "by its own policies alone",

@@ -8,9 +8,10 @@ use super::board::Board;
 use super::rows::Way;
 use super::view::{Parts, line_of};
 use crate::base::text::safe;
+use crate::tui::fit::{align, clip};
 use crate::tui::page::wrap;
 use crate::tui::theme::Role;
-use crate::tui::view::{Draw, Span, align, clip};
+use crate::tui::view::{Draw, Span};
 
 impl Draw<'_> {
     pub(super) fn obtain(&self, buffer: &mut Buffer, parts: &Parts, board: &Board) {

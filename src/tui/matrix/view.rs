@@ -13,9 +13,10 @@ use super::rows::Entry;
 use crate::base::text::safe;
 use crate::base::time::span;
 use crate::inventory::ResourceRef;
+use crate::tui::fit::{align, clip};
 use crate::tui::page::{Page, wrap};
 use crate::tui::theme::Role;
-use crate::tui::view::{Draw, Span, align, clip};
+use crate::tui::view::{Draw, Span};
 
 /// Where the parts stand inside the frame.
 #[derive(Debug, Clone, Copy)]

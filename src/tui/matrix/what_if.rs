@@ -9,6 +9,7 @@ use tui_textarea::{CursorMove, TextArea};
 
 use super::ask::{Asked, Part, Question, Reply, target};
 use super::board::CellOf;
+use crate::access::remarks::remarks;
 use crate::access::who::{Difference, diff, who_of};
 use crate::access::{Layer, Matrix, People, Policy, Scenario, Target, actions};
 use crate::base::{ResourceId, Text};
@@ -38,6 +39,8 @@ pub struct Outcome {
     pub changes: Vec<Difference>,
     /// Why there may be more.
     pub gaps: Vec<Text>,
+    /// What is to be said against the policy that was not to be said before.
+    pub remarks: Vec<Text>,
     /// How many principals and actions were compared.
     pub compared: (usize, usize),
 }
@@ -383,10 +386,16 @@ pub fn outcome(question: &Question, draft: &Draft) -> Result<Outcome, String> {
     if question.of != *holder {
         about.push(holder.clone());
     }
-    let mut found = Outcome { changes: Vec::new(), gaps: Vec::new(), compared: (0, 0) };
+    let mut found = Outcome { changes: Vec::new(), gaps: Vec::new(), remarks: Vec::new(), compared: (0, 0) };
     for of in &about {
         let (old, new) = (target(before, &question.session, of)?, target(&after, &question.session, of)?);
         let actions = compared(&old, draft.policy.as_ref());
+        if of == holder {
+            let said = |inventory: &Inventory, target: &Target| remarks(inventory, target, question.now);
+            let held: Vec<Text> = said(before, &old).into_iter().map(|one| one.remark.line()).collect();
+            let new = said(&after, &new).into_iter().map(|one| one.remark.line());
+            found.remarks.extend(new.filter(|line| !held.contains(line)));
+        }
         let ask = |inventory: &Inventory, target: &Target| -> Matrix {
             who_of(inventory, &mut People::of(inventory), target, &actions, &Scenario::open())
         };

@@ -23,6 +23,9 @@ pub fn lines(what_if: &WhatIf, width: usize) -> Vec<Vec<Span>> {
         }
         Some(Ok(outcome)) => outcome,
     };
+    for remark in &outcome.remarks {
+        out.extend(wrap(&format!("! {remark}"), width).into_iter().map(|line| vec![(Role::Medium, line)]));
+    }
     let (people, actions) = outcome.compared;
     if outcome.changes.is_empty() {
         let role = if outcome.gaps.is_empty() { Role::Ok } else { Role::Unknown };

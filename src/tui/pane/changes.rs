@@ -12,6 +12,7 @@ use crate::inventory::{ErrorKind, Kind, Link, ResourceRef, SourceId, SourceState
 use crate::posture::score::RULE;
 
 /// Something that ends by itself.
+#[derive(Debug, Clone)]
 pub struct Ending {
     /// Seconds until then; less than nothing if it has.
     pub left: i64,
@@ -68,7 +69,7 @@ pub fn expiring(model: &Model) -> Vec<Ending> {
             all.push(Ending { left, line, place: Place::Resource(of) });
         }
     }
-    for verdict in &model.assessment.verdicts {
+    for verdict in model.judged.accepted(&model.assessment) {
         let ends = verdict.muted.as_ref().and_then(|muted| muted.expires);
         if let Some(left) = ends.map(|at| at.secs_since(model.now)).filter(month) {
             let line = vec![
@@ -207,7 +208,7 @@ pub fn page(model: &Model, width: usize) -> Page {
         }
     }
     page.head("Expiring");
-    let endings = expiring(model);
+    let endings = super::super::held::endings(model);
     if endings.is_empty() {
         page.text(Role::Dim, "nothing that was read ends by itself soon");
     }
@@ -232,10 +233,7 @@ fn not_seen(model: &Model, page: &mut Page) {
         page.text(Role::Dim, "nothing: all that was asked for was read");
     }
     for gap in &gaps {
-        let verdicts = model.assessment.verdicts.iter();
-        let mut controls: Vec<&str> = verdicts.filter(|v| v.sources.contains(&gap.source)).map(|v| v.control).collect();
-        controls.sort_unstable();
-        controls.dedup();
+        let controls: Vec<&str> = model.judged.needing(gap.source).collect();
         let waits = match controls.as_slice() {
             [] => String::new(),
             [one] => format!("  {one} needs it"),

@@ -1,6 +1,8 @@
 //! Compliance: frameworks and how those of their requirements stand that controls speak to. What a tool cannot
 //! attest is said first, and nothing is counted as met because nobody looked.
 
+use std::collections::BTreeSet;
+
 use super::super::list::{Cell, Column, Subject, number, text};
 use super::super::model::Model;
 use super::super::page::{Page, Target};
@@ -26,6 +28,16 @@ pub fn subjects() -> Vec<Subject> {
     FRAMEWORKS.iter().map(|framework| Subject::Framework(framework.id)).collect()
 }
 
+/// The requirements of every framework, in the order of frameworks.
+pub fn all_requirements(model: &Model) -> Vec<Vec<Requirement>> {
+    FRAMEWORKS.iter().map(|framework| requirements(framework, &model.assessment)).collect()
+}
+
+fn held(model: &Model, framework: &Framework) -> Vec<Requirement> {
+    let at = FRAMEWORKS.iter().position(|one| one.id == framework.id);
+    at.map(|at| super::super::held::requirements(model, at)).unwrap_or_default()
+}
+
 /// How many requirements stand so: met, not met, weak, not known, nothing to judge.
 fn counts(all: &[Requirement]) -> [usize; 5] {
     let count = |wanted: &[Status]| all.iter().filter(|requirement| wanted.contains(&requirement.status)).count();
@@ -42,7 +54,7 @@ fn counts(all: &[Requirement]) -> [usize; 5] {
 pub fn cells(model: &Model, subject: &Subject) -> Option<Vec<Cell>> {
     let Subject::Framework(id) = subject else { return None };
     let framework = framework(id)?;
-    let all = requirements(framework, &model.assessment);
+    let all = held(model, framework);
     let number = |count: usize, role: Role| {
         let by = i64::try_from(count).unwrap_or(i64::MAX);
         if count == 0 { Cell::of("-", Role::Dim).by(0) } else { Cell::of(count.to_string(), role).by(by) }
@@ -79,7 +91,7 @@ pub fn page(model: &Model, id: &str, width: usize) -> Page {
         return page;
     };
     let mut page = Page::new(framework.name, width);
-    let mut all = requirements(framework, &model.assessment);
+    let mut all = held(model, framework);
     let [met, not, weak, unknown, none] = counts(&all);
     page.text(Role::Notice, "Not an attestation.");
     page.text(Role::Text, framework.limits);
@@ -107,18 +119,15 @@ fn rest(model: &Model, framework: &Framework, all: &mut [Requirement], page: &mu
         Status::NotApplicable => 5,
     });
     let least = all.iter().map(|requirement| requirement.id.len()).max().unwrap_or(0).clamp(6, 20);
+    let verdicts = model.assessment.verdicts.iter();
+    let open_controls: BTreeSet<&str> = verdicts
+        .filter(|verdict| verdict.status.is_finding() || verdict.status == Status::Unknown)
+        .map(|verdict| verdict.control)
+        .collect();
     for requirement in all.iter() {
         let (role, word) = word(requirement.status);
-        let open: Vec<&str> = requirement
-            .controls
-            .iter()
-            .copied()
-            .filter(|control| {
-                model.assessment.verdicts.iter().any(|verdict| {
-                    verdict.control == *control && (verdict.status.is_finding() || verdict.status == Status::Unknown)
-                })
-            })
-            .collect();
+        let open: Vec<&str> =
+            requirement.controls.iter().copied().filter(|control| open_controls.contains(control)).collect();
         let shown = if open.is_empty() { &requirement.controls } else { &open };
         let short: Vec<&str> = shown.iter().map(|control| control.trim_start_matches("CUS-")).collect();
         let room = page.width().saturating_sub(least + 12);

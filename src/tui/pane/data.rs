@@ -170,6 +170,11 @@ pub fn detail(model: &Model, of: &ResourceRef, page: &mut Page) {
     let Some(bucket) = model.inventory.buckets.get(&of.id) else { return };
     prefixes(model, of, page);
     records(model, of, bucket, page);
+}
+
+/// What comes after the findings: its settings.
+pub fn more(model: &Model, of: &ResourceRef, page: &mut Page) {
+    let Some(bucket) = model.inventory.buckets.get(&of.id) else { return };
     page.head("Settings");
     read_field(page, "owned", &bucket.owned, |owned| match owned {
         true => (Role::Text, "by this account".into()),

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 
 use super::super::filter::Filter;
 use super::super::judged::area_of;
-use super::super::list::Subject;
+use super::super::list::{Cell, Subject};
 use super::super::model::Model;
-use super::{Pane, cells, columns, trail};
+use super::{Pane, columns, trail};
 use crate::posture::Verdict;
 
 /// Fields of whatever has findings.
@@ -42,23 +42,20 @@ pub fn names(pane: Pane) -> Vec<String> {
 }
 
 /// Whether a row is shown.
-pub fn accepts(model: &Model, pane: Pane, filter: &Filter, subject: &Subject) -> bool {
+pub fn accepts(model: &Model, pane: Pane, filter: &Filter, subject: &Subject, row: &[Cell]) -> bool {
     match subject {
         Subject::Event(id) if pane == Pane::Trail => {
             model.log.event(id).is_some_and(|event| filter.accepts(|field| trail::texts(model, event, field)))
         }
-        _ => {
-            let row = cells(model, pane, subject);
-            filter.accepts(|field| match field {
-                None => vec![row.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>().join(" ").into()],
-                Some(field) => {
-                    let field = if field == "severity" { "sev" } else { field };
-                    let at = columns(pane).iter().position(|column| column.name().replace(' ', "-") == field);
-                    let cell = at.and_then(|at| row.get(at)).map(|cell| Cow::Owned(cell.text.clone()));
-                    cell.into_iter().chain(about(model, subject, field)).collect()
-                }
-            })
-        }
+        _ => filter.accepts(|field| match field {
+            None => vec![row.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>().join(" ").into()],
+            Some(field) => {
+                let field = if field == "severity" { "sev" } else { field };
+                let at = columns(pane).iter().position(|column| column.name().replace(' ', "-") == field);
+                let cell = at.and_then(|at| row.get(at)).map(|cell| Cow::Owned(cell.text.clone()));
+                cell.into_iter().chain(about(model, subject, field)).collect()
+            }
+        }),
     }
 }
 
@@ -73,8 +70,7 @@ fn about<'a>(model: &'a Model, subject: &Subject, field: &str) -> Vec<Cow<'a, st
             "kind" => vec![of.kind.word().into()],
             "id" => vec![of.id.to_string().into()],
             field => {
-                let all = model.judged.of(&model.assessment, &of.id).into_iter();
-                let own = all.filter(|verdict| verdict.resource == *of);
+                let own = model.judged.own(&model.assessment, &of.id).filter(|verdict| verdict.resource == *of);
                 let found: BTreeSet<Cow<'a, str>> = own.flat_map(|verdict| of_verdict(verdict, field, true)).collect();
                 let doubt = field == "status" && model.judged.is_in_doubt(&of.id);
                 found.into_iter().chain(doubt.then_some("UNKNOWN".into())).collect()

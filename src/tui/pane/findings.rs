@@ -9,7 +9,8 @@ use super::super::theme::Role;
 use super::super::tree;
 use crate::base::time::span;
 use crate::inventory::{Document, Kind, Link, ResourceRef};
-use crate::posture::{Status, Verdict};
+use crate::posture::compliance::FRAMEWORKS;
+use crate::posture::{Evidence, Status, Verdict};
 
 /// Columns.
 pub const COLUMNS: &[Column] = &[
@@ -75,12 +76,23 @@ pub fn page(model: &Model, id: &str, width: usize) -> Page {
     };
     let words = if verdict.stale.is_some() { format!("{words}, stale") } else { words };
     page.state = Some((verdict.severity.into(), words));
-    page.text(Role::Title, verdict.title);
-    page.text(Role::Text, verdict.reason.as_str());
+    page.text(Role::Title, verdict.reason.as_str());
     page.gap();
+    let control = crate::posture::control(verdict.control);
+    page.field("should be", Role::Text, verdict.title);
     let resource = &verdict.resource;
     let name = format!("{} {}", resource.kind.word(), verdict.name);
     page.field_to("on", Role::Accent, name, Some(Target::Go(Place::Resource(resource.clone()))));
+    if let Some(since) = model.judged.since(&verdict.id) {
+        let age = span(model.now.secs_since(since).max(0));
+        page.field("open for", Role::Dim, format!("{age}, since {}", since.minute()));
+    }
+    if let Some(control) = control {
+        page.field("to do", Role::Text, control.remediation);
+        if !control.cli.is_empty() {
+            page.field("by hand", Role::Dim, control.cli);
+        }
+    }
     statements(model, verdict, &mut page);
     if !verdict.evidence.is_empty() {
         page.head("Evidence");
@@ -91,15 +103,18 @@ pub fn page(model: &Model, id: &str, width: usize) -> Page {
         let label: String = fact.label.as_str().chars().take(24).collect();
         page.field(&label, role, format!("{}{at}", fact.value));
     }
-    page.gap();
-    page.field("id", Role::Dim, resource.id.as_str());
-    page.field("code", Role::Dim, verdict.code);
-    if let Some(since) = model.judged.since(&verdict.id) {
-        let age = span(model.now.secs_since(since).max(0));
-        page.field("open for", Role::Dim, format!("{age}, since {}", since.minute()));
-    }
     fixes(verdict, &mut page);
     affected(model, verdict, &mut page);
+    page.head("How it is judged");
+    page.field("id", Role::Dim, resource.id.as_str());
+    page.field("code", Role::Dim, verdict.code);
+    if let Some(control) = control {
+        page.field("by", Role::Text, control.logic);
+        for (name, ids) in control.compliance {
+            let target = FRAMEWORKS.iter().find(|held| held.name == *name).map(|held| Place::Framework(held.id));
+            page.field_to("speaks to", Role::Text, format!("{name}  {}", ids.join(" ")), target.map(Target::Go));
+        }
+    }
     page.head("Read from");
     for source in &verdict.sources {
         let state = model.inventory.coverage.state(*source, model.now);
@@ -114,14 +129,13 @@ const STATEMENT: usize = 30;
 /// The statements of policies that the evidence points into, whole, with what it points at marked. They come
 /// first: they are why.
 fn statements(model: &Model, verdict: &Verdict, page: &mut Page) {
-    let pointers: BTreeSet<&str> = verdict.evidence.iter().filter_map(|fact| fact.pointer.as_deref()).collect();
     let documents = documents(model, &verdict.resource);
-    for pointer in pointers.into_iter().take(4) {
-        let found = documents.iter().find_map(|(name, document)| {
-            let json = document.json().ok().filter(|json| json.pointer(pointer).is_some())?;
-            Some((name, document, json))
-        });
-        let Some((name, document, json)) = found else { continue };
+    let facts = verdict.evidence.iter().filter_map(|fact| Some((fact, fact.pointer.as_deref()?)));
+    let places: BTreeSet<(&str, usize)> =
+        facts.filter_map(|(fact, pointer)| Some((pointer, place(&documents, fact, pointer)?))).collect();
+    for (pointer, at) in places.into_iter().take(4) {
+        let Some((name, document)) = documents.get(at) else { continue };
+        let Ok(json) = document.json() else { continue };
         page.gap();
         page.line(vec![
             (Role::Title, name.clone()),
@@ -144,6 +158,19 @@ fn statements(model: &Model, verdict: &Verdict, page: &mut Page) {
         let lines: Vec<&str> = lines.into_iter().map(|line| line.get(indent..).unwrap_or(line)).collect();
         page.code(&lines.join("\n"), &(marked.start.saturating_sub(from)..marked.end.saturating_sub(from)));
     }
+}
+
+/// Which document a fact points into: the policy that it names, where it names one; else the first that has the place.
+fn place(documents: &[(String, Document)], fact: &Evidence, pointer: &str) -> Option<usize> {
+    let named = |name: &str| {
+        let Some((_, own)) = name.split_once("policy ") else { return false };
+        let said = fact.value.as_str().split(&format!("policy {own}")).nth(1);
+        said.is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', ':', ',']))
+    };
+    let has = |document: &Document| document.json().is_ok_and(|json| json.pointer(pointer).is_some());
+    let held = || documents.iter().enumerate().filter(|(_, (_, document))| has(document));
+    let by_name = held().find(|(_, (name, _))| named(name));
+    by_name.or_else(|| held().next()).map(|(at, _)| at)
 }
 
 /// The policies of a resource, as the last reading had them.
@@ -229,5 +256,32 @@ fn affected(model: &Model, verdict: &Verdict, page: &mut Page) {
     }
     if all.len() > 40 {
         page.text(Role::Dim, &format!("and {} more: L shows the lineage", all.len() - 40));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fact_points_into_the_policy_that_it_names() {
+        let policy = |statements: &str| Document::new(format!("{{\"Statement\": [{statements}]}}"));
+        let documents = [
+            ("trust policy".to_owned(), policy("{}")),
+            ("inline policy own".to_owned(), policy("{}, {}")),
+            ("attached policy own-2".to_owned(), policy("{}, {}, {}")),
+        ];
+        for (value, pointer, expected) in [
+            ("arn:aws:iam::1:role/x", "/Statement/0", Some(0)),
+            ("policy own \"Sid\": Allow * on *", "/Statement/0", Some(1)),
+            ("policy own-2 statement 1: Allow * on *", "/Statement/0", Some(2)),
+            ("policy own-2: all", "/Statement/0", Some(2)),
+            ("policy other statement 1", "/Statement/1", Some(1)),
+            ("policy own statement 3", "/Statement/2", Some(2)),
+            ("policy own statement 9", "/Statement/8", None),
+        ] {
+            let fact = Evidence { label: "statement".into(), value: value.into(), pointer: Some(pointer.to_owned()) };
+            assert_eq!(place(&documents, &fact, pointer), expected, "{value}");
+        }
     }
 }

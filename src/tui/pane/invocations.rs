@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::super::fit::align;
 use super::super::invoked::{Sum, short};
 use super::super::list::{Cell, Column, Subject, number, text};
 use super::super::model::{Model, Place};
 use super::super::page::{Page, Target, wrap};
 use super::super::theme::Role;
-use super::super::view::{Draw, Span, align};
-use super::resource::{link_field, when};
+use super::super::view::{Draw, Span};
+use super::resource::link_field;
 use crate::activity::Invocation;
 use crate::base::{ResourceId, Text};
 use crate::inventory::{Kind, ResourceRef, SourceId};
@@ -113,7 +114,8 @@ pub fn page(model: &Model, id: &Text, width: usize) -> Page {
     };
     let mut page = Page::new(format!("{} {}", invocation.operation, name(model, &invocation.model)), width);
     page.state = Some(result(invocation));
-    page.field("time", Role::Text, when(model, invocation.at));
+    let ago = crate::base::time::span(model.now.secs_since(invocation.at).max(0));
+    page.field("time", Role::Text, format!("{} ({ago} ago)", invocation.at));
     page.field("operation", Role::Text, invocation.operation.as_str());
     let resource = invoked(model, &invocation.model);
     let role = if resource.is_some() { Role::Accent } else { Role::Text };

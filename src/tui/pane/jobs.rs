@@ -10,6 +10,7 @@ use crate::base::time::span;
 use crate::base::{ResourceId, Timestamp};
 use crate::inventory::bedrock::{JobDetail, JobStatus, Phase, S3Uri, VpcConfig};
 use crate::inventory::{Kind, ResourceRef};
+use crate::posture::Verdict;
 
 /// Columns.
 pub const COLUMNS: &[Column] = &[
@@ -296,18 +297,14 @@ fn phases(model: &Model, page: &mut Page, all: &[(&str, Option<&Phase>)]) {
     }
 }
 
-/// The failure message, and the finding that most likely explains it.
+/// The failure message, and the finding that speaks of the same.
 fn cause(model: &Model, of: &ResourceRef, page: &mut Page, failure: Option<&crate::base::Text>) {
     let Some(failure) = failure else { return };
     page.field("cause", Role::High, failure.as_str());
     let near = model.lineage.down(of).iter().flat_map(|(_, other)| model.judged.of(&model.assessment, &other.id));
-    let likely = model
-        .judged
-        .of(&model.assessment, &of.id)
-        .into_iter()
-        .chain(near)
-        .find(|verdict| verdict.related.contains(of) || verdict.resource == *of);
-    if let Some(verdict) = likely {
+    let all = model.judged.of(&model.assessment, &of.id).into_iter().chain(near);
+    let told = all.filter_map(|verdict| Some((explains(failure.as_str(), verdict)?, verdict)));
+    if let Some((_, verdict)) = told.min_by_key(|(rank, _)| *rank) {
         page.field_to(
             "likely",
             Role::Accent,
@@ -315,6 +312,28 @@ fn cause(model: &Model, of: &ResourceRef, page: &mut Page, failure: Option<&crat
             Some(Target::Go(Place::Finding(verdict.id.clone()))),
         );
     }
+}
+
+/// How well a finding explains a failure, the best first: it speaks of an action that the message names, and best of
+/// all also of a resource in it. why not the worst finding there is: a job has many, and most did not break it.
+fn explains(failure: &str, verdict: &Verdict) -> Option<u8> {
+    let mut words = failure.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '(' | ')' | ',' | ';'));
+    let is_action = |word: &str| {
+        let (service, name) = word.split_once(':').unwrap_or_default();
+        let lower =
+            !service.is_empty() && service.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+        lower && name.starts_with(|c: char| c.is_ascii_uppercase()) && name.chars().all(|c| c.is_ascii_alphanumeric())
+    };
+    let says = |action: &str| {
+        let facts = verdict.evidence.iter().map(|fact| fact.value.as_str());
+        std::iter::once(verdict.reason.as_str()).chain(facts).any(|text| text.contains(action))
+    };
+    words
+        .any(|word| {
+            let word = word.trim_end_matches('.');
+            is_action(word) && says(word)
+        })
+        .then(|| u8::from(!failure.contains(verdict.resource.id.as_str())))
 }
 
 fn network(model: &Model, page: &mut Page, vpc: Option<&VpcConfig>) {
@@ -363,5 +382,33 @@ fn losses(page: &mut Page, detail: &JobDetail) {
     page.field("last loss", Role::Text, all.join("   "));
     if let Some(output) = &detail.output {
         page.field("loss curve", Role::Dim, format!("in the metrics files below {output}: objects are not read"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::tests::fixture::full;
+
+    #[test]
+    fn only_what_speaks_of_the_same_action_explains_a_failure() {
+        let driver = full(80, 24);
+        let verdict = |reason: &str| {
+            let mut verdict = driver.model.assessment.verdicts[0].clone();
+            (verdict.reason, verdict.evidence) = (reason.into(), Vec::new());
+            verdict
+        };
+        let lacks = verdict("OrionTuner customizes with key k but lacks kms:CreateGrant: jobs will be denied");
+        let key = lacks.resource.id.clone();
+        for (failure, reason, rank) in [
+            ("not authorized to perform: kms:CreateGrant on resource: X because no policy allows it", &lacks, Some(1)),
+            (&*format!("not authorized to perform: kms:CreateGrant on resource: {key}"), &lacks, Some(0)),
+            ("User: arn:aws:sts::1:assumed-role/R/s may not kms:CreateGrant.", &lacks, Some(1)),
+            ("not authorized to perform: kms:CreateGrant", &verdict("bucket b keeps no versions"), None),
+            ("training data is not valid JSON at line 3", &lacks, None),
+            ("User: arn:aws:iam::1:role/R is unknown", &verdict("arn:aws:iam::1:role/R"), None),
+        ] {
+            assert_eq!(explains(failure, reason), rank, "{failure}");
+        }
     }
 }

@@ -139,6 +139,11 @@ pub fn detail(model: &Model, of: &ResourceRef, page: &mut Page) {
     });
     let used = used_by(model, of);
     page.field("used by", Role::Text, if used.is_empty() { "nothing in lineage" } else { &used });
+}
+
+/// What comes after the findings: use, grants, the policy.
+pub fn more(model: &Model, of: &ResourceRef, page: &mut Page) {
+    let Some(key) = model.inventory.keys.get(&of.id) else { return };
     usage(model, of, page);
     grants(model, key, page);
     match key.policy.error() {
@@ -198,7 +203,7 @@ fn usage(model: &Model, of: &ResourceRef, page: &mut Page) {
         // why denials first: who is refused is what one looks for.
         rows.sort_by_key(|(name, usage)| (std::cmp::Reverse(usage.denied > 0), std::cmp::Reverse(usage.calls), *name));
         for (name, usage) in rows.iter().take(10) {
-            let name_cell = super::super::view::align(name, 18, false);
+            let name_cell = super::super::fit::align(name, 18, false);
             let mut spans = vec![
                 (Role::Text, format!("{name_cell} ")),
                 (Role::Accent, spark_since(&usage.hours, model, 2 * 3600)),

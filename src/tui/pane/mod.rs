@@ -200,6 +200,19 @@ pub fn list_title(pane: Pane) -> &'static str {
     }
 }
 
+/// How a pane's list is ordered where nobody sorted it.
+pub fn own_order(pane: Pane) -> &'static str {
+    match pane {
+        Pane::Posture | Pane::Findings | Pane::Keys | Pane::Roles => "the worst first",
+        Pane::Jobs | Pane::Models | Pane::Trail | Pane::Invocations | Pane::Journal => "the newest first",
+        Pane::Data => "by name",
+        Pane::Network => "jobs first, the worst placed first",
+        Pane::Sources => "those with trouble first",
+        Pane::Guardrails => "those that are enforced first",
+        Pane::Compliance => "as frameworks are listed",
+    }
+}
+
 /// The sources without which a pane's list is not whole.
 pub fn sources_of(pane: Pane) -> &'static [SourceId] {
     match pane {

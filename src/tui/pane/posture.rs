@@ -24,16 +24,22 @@ pub fn scores(draw: &Draw<'_>, buffer: &mut Buffer, area: Rect) {
     let model = draw.model;
     let mut title = vec![(Role::Title, "Posture".to_owned())];
     if let Some(total) = model.judged.total() {
-        title.push((score_role(total), format!("  {total}")));
-        title.push((Role::Dim, " of 100".into()));
+        // why dim: while most is unread it says how little was read, not how bad it is.
+        let early = model.busy && !model.judged.is_whole();
+        title.push((if early { Role::Dim } else { score_role(total) }, format!("  {total}")));
+        let (seen, all) = model.inventory.coverage.ratio(model.now);
+        let so_far = if early { format!(" so far, {seen} of {all} read") } else { " of 100".into() };
+        title.push((Role::Dim, so_far));
     }
     title.extend(moved(model, None));
     let narrow = area.width < 60;
     let foot = if narrow { "? = unknown: never a pass" } else { "? = could not look: never counted as pass" };
     let inside = draw.frame(buffer, area, &title, &[(Role::Dim, foot.to_owned())]);
     // Beside the bar: the name, the score, what moved, the counts.
-    let beside = if narrow { 11 + 5 + 12 } else { 11 + 5 + 3 + 32 };
-    let bar = usize::from(inside.width.saturating_sub(2)).saturating_sub(beside).clamp(4, 20);
+    let most = model.judged.areas.iter().flat_map(|area| area.counts).max().unwrap_or(0);
+    let digits = most.to_string().len().max(3);
+    let beside = if narrow { 11 + 5 + 12 + 3 * (digits - 3) } else { 11 + 5 + 3 + 32 + 4 * (digits - 3) };
+    let bar = usize::from(inside.width.saturating_sub(2)).saturating_sub(beside).clamp(2, 20);
     let lines: Vec<Vec<Span>> = AREAS
         .iter()
         .map(|(area, _, name)| {
@@ -72,7 +78,8 @@ pub fn scores(draw: &Draw<'_>, buffer: &mut Buffer, area: Rect) {
                 if narrow && at == 0 {
                     continue;
                 }
-                let text = if narrow { format!("{count:>3}{}", &word[..1]) } else { format!("{count:>3} {word}") };
+                let word = if narrow { word[..1].to_owned() } else { format!(" {word}") };
+                let text = format!("{count:>digits$}{word}");
                 // why blank: nine rows of zeros hide the numbers that matter.
                 line.push(if count == 0 { (Role::Dim, " ".repeat(text.len())) } else { (role, text) });
             }
@@ -117,7 +124,7 @@ pub fn changes(draw: &Draw<'_>, buffer: &mut Buffer, area: Rect) {
     let foot = format!("{} shows all of it", model.keymap.hint(Action::Changes));
     let inside = draw.frame(buffer, area, &title, &[(Role::Dim, foot)]);
     let mut lines: Vec<Vec<Span>> = Vec::new();
-    let expiring: Vec<_> = changes::expiring(model).into_iter().map(|ending| ending.line).collect();
+    let expiring: Vec<_> = super::super::held::endings(model).into_iter().map(|ending| ending.line).collect();
     let gaps = changes::gaps(model);
     let drift: Vec<_> = changes::drift(model).into_iter().map(|(_, line)| line).collect();
     let room = usize::from(inside.height);
@@ -173,8 +180,10 @@ pub fn changes(draw: &Draw<'_>, buffer: &mut Buffer, area: Rect) {
 /// The newest events.
 pub fn live(draw: &Draw<'_>, buffer: &mut Buffer, area: Rect) {
     let model = draw.model;
-    let title =
-        vec![(Role::Title, "Live".to_owned()), (Role::Dim, format!("  {} events, 8 shows all", model.log.all().len()))];
+    let title = vec![
+        (Role::Title, "Live".to_owned()),
+        (Role::Dim, format!("  {} events, {} shows all", model.log.all().len(), model.keymap.hint(Action::Trail))),
+    ];
     let inside = draw.frame(buffer, area, &title, &[]);
     let mut lines: Vec<Vec<Span>> =
         model.log.all().iter().take(usize::from(inside.height)).map(|event| trail::line(model, event)).collect();

@@ -5,7 +5,13 @@ use crate::posture::Verdict;
 /// The reason of a verdict for a table whose next column names the resource: `key K is Disabled; …` becomes
 /// `Disabled; …`, `statement 1 lets X assume role R` becomes `statement 1 lets X assume it`.
 pub fn short(verdict: &Verdict) -> String {
-    shorten(verdict.reason.as_str(), verdict.resource.kind.word(), verdict.name.as_str())
+    let reason = verdict.reason.as_str();
+    let (mark, reason) = match verdict.stale {
+        // why without the time: it would fill the line, and the finding itself has it.
+        Some(_) => ("stale: ", reason.split_once(", stale: ").map_or(reason, |(_, rest)| rest)),
+        None => ("", reason),
+    };
+    format!("{mark}{}", shorten(reason, verdict.resource.kind.word(), verdict.name.as_str()))
 }
 
 fn shorten(reason: &str, kind: &str, name: &str) -> String {

@@ -1,5 +1,8 @@
 //! A resource in full: what is particular to its kind, then what is the same for all.
 
+use std::collections::HashSet;
+
+use super::super::fit;
 use super::super::model::{Model, Place};
 use super::super::page::{Page, Target};
 use super::super::theme::Role;
@@ -29,6 +32,11 @@ pub fn page(model: &Model, resource: &ResourceRef, width: usize, brief: bool) ->
         _ => generic(model, resource, &mut page),
     }
     open_findings(model, resource, &mut page);
+    match resource.kind {
+        Kind::Key => super::keys::more(model, resource, &mut page),
+        Kind::Bucket => super::data::more(model, resource, &mut page),
+        _ => {}
+    }
     if resource.kind != Kind::Key {
         policies(model, resource, &mut page);
     }
@@ -64,7 +72,17 @@ fn generic(model: &Model, resource: &ResourceRef, page: &mut Page) {
             _ => continue,
         };
         if !["arn", "id", "name", "trust", "document"].contains(&name.as_str()) && !text.is_empty() {
-            page.field(&name.replace('_', " "), Role::Text, crate::base::text::safe(&text));
+            // What names a resource that was read is called as that, and leads there.
+            let named = model.names.find(&ResourceId::new(text.as_str())).filter(|of| of.id.as_str() == text);
+            let label = name.replace('_', " ");
+            match named {
+                Some(of) => {
+                    let target = Target::Go(Place::Resource(of.clone()));
+                    let text = format!("{} {}", of.kind.word(), model.name_of(of));
+                    page.field_to(&label, Role::Accent, text, Some(target));
+                }
+                None => page.field(&label, Role::Text, crate::base::text::safe(&text)),
+            }
         }
     }
 }
@@ -72,32 +90,56 @@ fn generic(model: &Model, resource: &ResourceRef, page: &mut Page) {
 /// Findings about it or concerning it; then those of what it needs.
 pub fn open_findings(model: &Model, resource: &ResourceRef, page: &mut Page) {
     let own = model.judged.of(&model.assessment, &resource.id);
-    if !own.is_empty() {
-        page.head(format!("Findings  {}", own.len()));
-    }
-    let row = |page: &mut Page, verdict: &Verdict, text: String| {
-        let line =
-            page.line(vec![(verdict.severity.into(), format!("{:<9}", verdict.severity.word())), (Role::Text, text)]);
-        line.target = Some(Target::Go(Place::Finding(verdict.id.clone())));
-    };
-    for verdict in own.iter().take(12) {
-        row(page, verdict, verdict.reason.to_string());
-    }
-    if own.len() > 12 {
-        page.text(Role::Dim, &format!("and {} more in Findings", own.len() - 12));
-    }
     let mut through = super::standing::through(model, resource);
-    through.retain(|verdict| !own.iter().any(|held| held.id == verdict.id));
-    if through.is_empty() {
+    let held: HashSet<&str> = own.iter().map(|verdict| verdict.id.as_str()).collect();
+    through.retain(|verdict| !held.contains(verdict.id.as_str()));
+    let worst = |all: &[&Verdict]| all.first().map_or(u8::MAX, |verdict| verdict.severity as u8);
+    // The worst first, whosever it is.
+    if worst(&through) < worst(&own) {
+        needed_findings(&through, page);
+        own_findings(&own, page);
+    } else {
+        own_findings(&own, page);
+        needed_findings(&through, page);
+    }
+}
+
+fn own_findings(all: &[&Verdict], page: &mut Page) {
+    if all.is_empty() {
         return;
     }
-    page.head(format!("Findings of what it needs  {}", through.len()));
-    for verdict in through.iter().take(8) {
-        let whose = format!("{} {}: ", verdict.resource.kind.word(), verdict.name);
-        row(page, verdict, format!("{whose}{}", super::reason::short(verdict)));
+    page.head(format!("Findings  {}", all.len()));
+    rows(page, all.iter().take(12).map(|verdict| (*verdict, verdict.reason.to_string())));
+    if all.len() > 12 {
+        page.text(Role::Dim, &format!("and {} more in Findings", all.len() - 12));
     }
-    if through.len() > 8 {
-        page.text(Role::Dim, &format!("and {} more: L shows where", through.len() - 8));
+}
+
+fn needed_findings(all: &[&Verdict], page: &mut Page) {
+    if all.is_empty() {
+        return;
+    }
+    page.head(format!("Findings of what it needs  {}", all.len()));
+    let told = |verdict: &Verdict| {
+        format!("{} {}: {}", verdict.resource.kind.word(), verdict.name, super::reason::short(verdict))
+    };
+    rows(page, all.iter().take(8).map(|verdict| (*verdict, told(verdict))));
+    if all.len() > 8 {
+        page.text(Role::Dim, &format!("and {} more: L shows where", all.len() - 8));
+    }
+}
+
+/// A line each. What begins like the line above it shows where the two part.
+fn rows<'a>(page: &mut Page, all: impl Iterator<Item = (&'a Verdict, String)>) {
+    let room = u16::try_from(page.width().saturating_sub(9)).unwrap_or(u16::MAX);
+    let mut above = String::new();
+    for (verdict, text) in all {
+        let shown = fit::telling(&above, &text, room).into_owned();
+        let severity = (verdict.severity.into(), format!("{:<9}", verdict.severity.word()));
+        let line = page.line(vec![severity, (Role::Text, shown)]);
+        line.target = Some(Target::Go(Place::Finding(verdict.id.clone())));
+        line.copy = Some(text.clone());
+        above = text;
     }
 }
 

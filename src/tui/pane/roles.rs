@@ -21,8 +21,8 @@ pub const COLUMNS: &[Column] = &[
     text("ROLE", 16, 3, 0).at_least(14),
     text("USED BY", 12, 2, 2),
     text("TRUSTS", 18, 3, 0).at_least(15),
-    number("POLICIES", 8, 3),
-    text("USED", 8, 0, 4),
+    number("POLICIES", 8, 4),
+    text("LAST USED", 9, 0, 3),
     text("!", 4, 0, 1),
 ];
 

@@ -10,15 +10,15 @@ use crate::inventory::{ErrorKind, SourceId, SourceState};
 
 /// Columns.
 pub const COLUMNS: &[Column] = &[
-    text("SOURCE", 28, 1, 0),
+    text("SOURCE", 34, 3, 0).at_least(24),
     text("STATE", 9, 0, 0),
     number("AGE", 4, 1),
     number("ITEMS", 5, 3),
     number("FAILED", 6, 5),
     number("CALLS", 5, 4),
     number("MS", 5, 4),
-    number("THROTTLED", 9, 6),
-    text("WHY", 16, 3, 2),
+    number("SLOWED", 6, 6),
+    text("WHY", 16, 2, 2),
 ];
 
 /// All sources: those with trouble first, then in reading order.
@@ -137,10 +137,8 @@ pub fn page(model: &Model, source: SourceId, width: usize) -> Page {
         page.field("took", Role::Text, format!("{} ms each", calls.total_ms.checked_div(calls.calls).unwrap_or(0)));
         page.field("refused", Role::Text, format!("{} by the read-only guard", calls.refused));
     }
-    let needs: Vec<_> = model.assessment.verdicts.iter().filter(|verdict| verdict.sources.contains(&source)).collect();
-    if !needs.is_empty() {
-        let mut controls: Vec<&str> = needs.iter().map(|verdict| verdict.control).collect();
-        controls.dedup();
+    let controls: Vec<&str> = model.judged.needing(source).collect();
+    if !controls.is_empty() {
         page.head("Controls that need it");
         page.text(Role::Dim, &controls.join(" "));
     }

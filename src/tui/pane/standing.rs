@@ -32,11 +32,20 @@ pub fn short_kind(kind: Kind) -> &'static str {
 pub fn through<'a>(model: &'a Model, of: &ResourceRef) -> Vec<&'a Verdict> {
     let mut all: Vec<&Verdict> = Vec::new();
     for needed in model.lineage.all_needs(of) {
-        let held = model.judged.of(&model.assessment, &needed.id);
-        all.extend(held.into_iter().filter(|verdict| verdict.resource == needed));
+        let held = model.judged.own(&model.assessment, &needed.id);
+        all.extend(held.filter(|verdict| verdict.resource == needed));
     }
     all.sort_by_key(|verdict| verdict.severity);
     all
+}
+
+/// The worst of them, the nearest of equals.
+fn worst_through<'a>(model: &'a Model, of: &ResourceRef) -> Option<&'a Verdict> {
+    let needed = model.lineage.all_needs(of);
+    let worst = |needed: &ResourceRef| {
+        model.judged.own(&model.assessment, &needed.id).find(|verdict| verdict.resource == *needed)
+    };
+    needed.iter().filter_map(worst).min_by_key(|verdict| verdict.severity)
 }
 
 /// What sort of thing it is, in a word of four letters.
@@ -65,8 +74,7 @@ pub fn own(model: &Model, of: &ResourceRef) -> Cell {
 /// `crit key`.
 pub fn whole(model: &Model, of: &ResourceRef) -> Cell {
     let own = own(model, of);
-    let worst = through(model, of).into_iter().next();
-    match worst {
+    match worst_through(model, of) {
         Some(verdict) if own.order.is_none_or(|order| verdict.severity as i64 * 2 < order) => {
             let text = format!("{} {}", brief(verdict.severity).to_lowercase(), sort(verdict.resource.kind));
             Cell::of(text, verdict.severity.into()).by(verdict.severity as i64 * 2 + 1)

@@ -14,7 +14,7 @@ use super::super::names::short;
 use super::super::page::{Page, Target};
 use super::super::theme::Role;
 use super::super::view::{Draw, Span};
-use super::super::{tree, view};
+use super::super::{fit, tree};
 use crate::activity::{Event, Outcome};
 use crate::base::Text;
 use crate::base::text::safe;
@@ -84,8 +84,8 @@ pub fn line(model: &Model, event: &Event) -> Vec<Span> {
     let ours = if event.is_ours() { "  by bedwatch" } else { "" };
     vec![
         (Role::Dim, format!("{}  ", event.at.clock())),
-        (role, view::align(&word, 8, false)),
-        (Role::Text, format!(" {} ", view::align(event.who.as_str(), 14, false))),
+        (role, fit::align(&word, 8, false)),
+        (Role::Text, format!(" {} ", fit::align(event.who.as_str(), 14, false))),
         (Role::Text, format!("{}:{}", event.source, event.name)),
         (Role::Accent, if on.is_empty() { on } else { format!("  {on}") }),
         (Role::Dim, format!("  {}", event.from)),
@@ -93,11 +93,21 @@ pub fn line(model: &Model, event: &Event) -> Vec<Span> {
     ]
 }
 
-/// Events over time, those the filter left.
-pub fn histogram(draw: &Draw<'_>, buffer: &mut Buffer, area: Rect) {
-    let model = draw.model;
-    let list = model.list();
-    let shown: Vec<&Arc<Event>> = list
+/// Events over time, counted.
+#[derive(Debug)]
+pub struct Bars {
+    /// How many events there are.
+    events: usize,
+    /// The span of one bar.
+    secs: i64,
+    /// Events and denials in each, oldest first.
+    counts: Vec<(u32, u32)>,
+}
+
+/// Those the filter left, in a box so wide.
+pub fn bars(model: &Model, width: u16) -> Bars {
+    let shown: Vec<&Arc<Event>> = model
+        .list()
         .subjects
         .iter()
         .filter_map(|subject| match subject {
@@ -107,16 +117,24 @@ pub fn histogram(draw: &Draw<'_>, buffer: &mut Buffer, area: Rect) {
         .collect();
     let oldest = shown.iter().map(|event| event.at).min().unwrap_or(model.now);
     let age = model.now.secs_since(oldest).max(60);
-    let width = usize::from(area.width.saturating_sub(4)).max(1);
     // The span of one bar: the first of these that brings all events in.
     let secs = [60, 300, 900, 3600, 10_800, 43_200, 86_400, 604_800]
         .into_iter()
-        .find(|secs| secs * i64::from(area.width) > age + 4 * secs)
+        .find(|secs| secs * i64::from(width) > age + 4 * secs)
         .unwrap_or(604_800);
-    let counts = buckets(shown.iter().copied(), model.now, width, secs);
+    let count = usize::from(width.saturating_sub(4)).max(1);
+    Bars { events: shown.len(), secs, counts: buckets(shown.iter().copied(), model.now, count, secs) }
+}
+
+/// Events over time, drawn.
+pub fn histogram(draw: &Draw<'_>, buffer: &mut Buffer, area: Rect) {
+    let model = draw.model;
+    let bars = super::super::held::bars(model, area.width);
+    let Bars { events, secs, counts } = bars.as_ref();
+    let (secs, width) = (*secs, counts.len());
     let most = counts.iter().map(|(all, _)| *all).max().unwrap_or(0);
     let denied: u32 = counts.iter().map(|(_, denied)| denied).sum();
-    let about = match shown.len() {
+    let about = match events {
         0 => "  no events".to_owned(),
         count => format!("  {count} events, {} a bar, at most {most}", crate::base::time::span(secs)),
     };

@@ -383,6 +383,7 @@ fn what_if_shows_who_would_gain_and_writes_nothing() {
     assert!(screen.contains("+ GAIN   * (anyone, in any account)") && screen.contains("valid"), "{screen}");
     let (anyone, first) = (screen.find("* (anyone"), screen.find("+ GAIN"));
     assert!(anyone.zip(first).is_some_and(|(who, gain)| who > gain && who - gain < 12), "strangers first: {screen}");
+    assert!(screen.contains("it gives access to everybody"), "what is to be said against it: {screen}");
     driver.text("x");
     let screen = driver.screen();
     assert!(screen.contains("if the last valid policy held") && screen.contains("not valid JSON"), "{screen}");

@@ -9,4 +9,6 @@ mod happened;
 mod matrix;
 mod of_then;
 mod screens;
+mod unread;
 mod ways;
+mod weighing;

@@ -287,7 +287,7 @@ function principals(dice, service, caller, effect) {
   if (caller.kind === 'session') {
     pool.push(caller.role, caller.role, caller.arn, `arn:aws:sts::${HOME}:assumed-role/Trainer/job-8`, caller.role.replace('role/', 'role/ml/'));
   }
-  if (caller.kind === 'federated') pool.push(caller.arn, caller.arn, `arn:aws:sts::${HOME}:federated-user/eve`);
+  if (caller.kind === 'federated') pool.push(caller.arn, caller.arn, `arn:aws:sts::${HOME}:federated-user/eve`, ...['bob', 'eve'].map((name) => `arn:aws:iam::${HOME}:user/${name}`));
   const services = ['bedrock.amazonaws.com', 's3.amazonaws.com', 'bedrock.amazonaws.com'];
   if (effect === 'Deny' && dice.chance(0.05) && caller.kind !== 'service') {
     return { NotPrincipal: { AWS: dice.some(pool.slice(1), 3) } };

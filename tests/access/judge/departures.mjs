@@ -92,7 +92,10 @@ export const DEPARTURES = [
     says: "NotPrincipal in a Deny that lists a part of the caller's chain is uncertain; under a boundary it always denies",
     holds: (one, ours) =>
       list(one.resourcePolicy).some((statement) => statement.NotPrincipal) &&
-      (ours.decision === 'Uncertain' || (ours.decision === 'ExplicitlyDenied' && Boolean(one.permissionBoundary))),
+      (ours.decision === 'Uncertain' ||
+        (ours.decision === 'ExplicitlyDenied' && Boolean(one.permissionBoundary)) ||
+        // Of a federated user, any user of the account may be the one who federated it; denied it is for both.
+        (ours.decision === 'ImplicitlyDenied' && one.request.principal.includes(':federated-user/'))),
   },
   {
     rule: 'E8',

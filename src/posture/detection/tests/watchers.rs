@@ -1,6 +1,7 @@
 //! DET-05, 06, 07, 09 and 10: what watchers cover and what they have found.
 
 use crate::activity::Event;
+use crate::inventory::changes::ChangeHistory;
 use crate::inventory::guardduty::ThreatDetail;
 use crate::inventory::{Inventory, Read};
 use crate::posture::Severity;
@@ -21,18 +22,18 @@ pub fn detectors_of_guardduty() {
             None => detail.features.remove(&crate::base::Text::new(name)),
         };
     };
-    expect(c, "all on", |_| {}, &[(DETECTOR, Pass, "ok")]);
+    expect(c, "all on", |_| {}, &[(HERE, Pass, "ok")]);
     expect(c, "no detector", |i| i.detectors.clear(), &[(HERE, Fail, "no-detector")]);
     expect(
         c,
         "off",
         |i| i.detectors.get_mut(DETECTOR).unwrap().detail.known_mut().unwrap().status = "DISABLED".into(),
-        &[(DETECTOR, Fail, "detector-off")],
+        &[(HERE, Fail, "detector-off")],
     );
-    expect(c, "S3 off", |i| features(i, "S3_DATA_EVENTS", Some("DISABLED")), &[(DETECTOR, Fail, "s3-protection-off")]);
-    expect(c, "S3 not listed", |i| features(i, "S3_DATA_EVENTS", None), &[(DETECTOR, Fail, "s3-protection-off")]);
-    expect(c, "AI off", |i| features(i, "AI_PROTECTION", Some("DISABLED")), &[(DETECTOR, Fail, "ai-protection-off")]);
-    expect(c, "AI not listed", |i| features(i, "AI_PROTECTION", None), &[(DETECTOR, Warn, "ai-protection-missing")]);
+    expect(c, "S3 off", |i| features(i, "S3_DATA_EVENTS", Some("DISABLED")), &[(HERE, Fail, "s3-protection-off")]);
+    expect(c, "S3 not listed", |i| features(i, "S3_DATA_EVENTS", None), &[(HERE, Fail, "s3-protection-off")]);
+    expect(c, "AI off", |i| features(i, "AI_PROTECTION", Some("DISABLED")), &[(HERE, Fail, "ai-protection-off")]);
+    expect(c, "AI not listed", |i| features(i, "AI_PROTECTION", None), &[(HERE, Warn, "ai-protection-missing")]);
     expect(
         c,
         "AI by its channel",
@@ -40,7 +41,7 @@ pub fn detectors_of_guardduty() {
             features(i, "AI_PROTECTION", None);
             i.channels.values_mut().for_each(|channel| channel.name = "aws-service-channel/guardduty/ai".into());
         },
-        &[(DETECTOR, Pass, "ok")],
+        &[(HERE, Pass, "ok")],
     );
     expect(
         c,
@@ -49,13 +50,13 @@ pub fn detectors_of_guardduty() {
             features(i, "AI_PROTECTION", Some("DISABLED"));
             features(i, "S3_DATA_EVENTS", None);
         },
-        &[(DETECTOR, Fail, "ai-protection-off"), (DETECTOR, Fail, "s3-protection-off")],
+        &[(HERE, Fail, "ai-protection-off"), (HERE, Fail, "s3-protection-off")],
     );
     expect(
         c,
         "not read",
         |i| i.detectors.get_mut(DETECTOR).unwrap().detail = Read::NotAsked,
-        &[(DETECTOR, Unknown, "unread")],
+        &[(HERE, Unknown, "unread")],
     );
     expect(c, "nothing customized", nothing_customized, &[(HERE, NotApplicable, "not-applicable")]);
 }
@@ -74,25 +75,31 @@ pub fn threats_of_guardduty() {
         c,
         "the use of Bedrock, by whomever",
         set("Impact:IAMUser/CostHarvesting", &[], Some("stranger")),
-        &[(THREAT, Fail, "touches-bedrock")],
+        &[(HERE, Fail, "touches-bedrock")],
+    );
+    expect(
+        c,
+        "the use of Bedrock, by a role of ours",
+        set("Impact:IAMUser/AnomalousModelInvocation", &[], Some("App")),
+        &[("App", Fail, "touches-bedrock")],
     );
     expect(
         c,
         "a job's bucket",
         set("Object:S3/MaliciousFile", &["other", "train"], None),
-        &[(THREAT, Fail, "touches-bucket")],
+        &[("train", Fail, "touches-bucket")],
     );
     expect(
         c,
         "every bucket",
         set("Policy:S3/AccountBlockPublicAccessDisabled", &[], Some("admin")),
-        &[(THREAT, Fail, "touches-bucket")],
+        &[(HERE, Fail, "touches-bucket")],
     );
     expect(
         c,
         "a job's role elsewhere",
         set("Exfiltration:S3/MaliciousIPCaller", &["other"], Some("Tuner")),
-        &[(THREAT, Fail, "touches-role")],
+        &[("Tuner", Fail, "touches-role")],
     );
     expect(
         c,
@@ -100,12 +107,7 @@ pub fn threats_of_guardduty() {
         set("Exfiltration:S3/MaliciousIPCaller", &["other"], Some("x")),
         &[(HERE, Pass, "ok")],
     );
-    expect(
-        c,
-        "not read",
-        |i| i.threats.get_mut(THREAT).unwrap().detail = Read::NotAsked,
-        &[(THREAT, Unknown, "unread")],
-    );
+    expect(c, "not read", |i| i.threats.get_mut(THREAT).unwrap().detail = Read::NotAsked, &[(HERE, Unknown, "unread")]);
     expect(c, "GuardDuty off", |i| i.detectors.clear(), &[(HERE, NotApplicable, "not-applicable")]);
     for (severity, graded) in
         [(9.5, Severity::Critical), (7.0, Severity::High), (4.0, Severity::Medium), (3.9, Severity::Low)]
@@ -211,6 +213,21 @@ pub fn signs_of_jacking() {
     let mut foreign = train(2, "10.0.0.9");
     foreign.principal = Some("arn:aws:iam::999999999999:role/New".into());
     assert_eq!(said(&[foreign]), one(HERE, Unknown, "history-too-short"));
+    // With 90 days of changes looked up, the same is new, or it is not.
+    let looked_up = |events: &[Event]| {
+        let mut inventory = healthy();
+        let (since, until) = (now().plus_secs(-90 * 86_400), now().plus_secs(-86_400));
+        inventory.settings.changes =
+            got(ChangeHistory { since, until, makers: crate::activity::jacking::makers(events) });
+        let said = verdicts_after(&inventory, Some(&watched(&[train(2, "10.0.0.9")])), c);
+        said.into_iter().map(|v| (v.resource.id.last().to_owned(), v.status, v.code)).collect::<Vec<_>>()
+    };
+    assert_eq!(looked_up(&[]), one("New", Warn, "first-seen-principal"));
+    assert_eq!(looked_up(&[train(900, "10.0.0.9")]), one(HERE, Pass, "ok"));
+    let mut refused = healthy();
+    refused.settings.changes = Read::failed(error("cloudtrail:LookupEvents"));
+    let why = verdicts_after(&refused, Some(&watched(&[train(2, "10.0.0.9")])), c).remove(0);
+    assert!(why.status == Unknown && why.reason.as_str().contains("cloudtrail:LookupEvents denied"), "{}", why.reason);
     // Nobody read the history.
     let unread = verdicts_after(&healthy(), None, c);
     assert_eq!((unread.len(), unread[0].status, unread[0].reason.as_str()), (1, Unknown, "event history not read yet"));
@@ -230,41 +247,53 @@ pub fn findings_of_access_analyzer() {
             i.analyzer_findings.insert(FINDING.into(), finding(kind, resource, account));
         }
     };
-    let outside = |code| [(FINDING, Fail, code)];
-    expect(c, "a trusted account", |_| {}, &[(FINDING, Pass, "ok")]);
+    let outside = |name, code| [(name, Fail, code)];
+    expect(c, "a trusted account", |_| {}, &[("Tuner", Pass, "ok")]);
     expect(c, "no finding", |i| i.analyzer_findings.clear(), &[(HERE, Pass, "ok")]);
-    expect(c, "a role, by a stranger", set("AWS::IAM::Role", TUNER, "444455556666"), &outside("external-access"));
+    expect(
+        c,
+        "a role, by a stranger",
+        set("AWS::IAM::Role", TUNER, "444455556666"),
+        &outside("Tuner", "external-access"),
+    );
     expect(
         c,
         "by a stranger's role",
         set("AWS::IAM::Role", TUNER, "arn:aws:iam::444455556666:role/x"),
-        &outside("external-access"),
+        &outside("Tuner", "external-access"),
     );
     expect(
         c,
         "by a trusted role",
         set("AWS::IAM::Role", TUNER, "arn:aws:iam::777777777777:role/x"),
-        &[(FINDING, Pass, "ok")],
+        &[("Tuner", Pass, "ok")],
     );
-    expect(c, "a bucket, by everybody", set("AWS::S3::Bucket", "arn:aws:s3:::train", "*"), &outside("public-access"));
-    expect(c, "a key", set("AWS::KMS::Key", KEY, "444455556666"), &outside("external-access"));
+    expect(
+        c,
+        "a bucket, by everybody",
+        set("AWS::S3::Bucket", "arn:aws:s3:::train", "*"),
+        &outside("train", "public-access"),
+    );
+    expect(c, "a key", set("AWS::KMS::Key", KEY, "444455556666"), &outside("k1", "external-access"));
     expect(c, "a bucket of others", set("AWS::S3::Bucket", "arn:aws:s3:::payroll", "*"), &[(HERE, Pass, "ok")]);
     expect(c, "no kind we know", set("AWS::SQS::Queue", "arn:aws:sqs:us-east-1:1:q", "*"), &[(HERE, Pass, "ok")]);
-    expect(c, "no analyzer", |i| i.analyzers.clear(), &[(FINDING, Pass, "ok"), (HERE, Fail, "no-analyzer")]);
+    expect(c, "no analyzer", |i| i.analyzers.clear(), &[("Tuner", Pass, "ok"), (HERE, Fail, "no-analyzer")]);
     expect(
         c,
         "one for unused access",
         |i| i.analyzers.get_mut(ANALYZER).unwrap().kind = "ACCOUNT_UNUSED_ACCESS".into(),
-        &[(FINDING, Pass, "ok"), (HERE, Fail, "no-analyzer")],
+        &[("Tuner", Pass, "ok"), (HERE, Fail, "no-analyzer")],
     );
     expect(
         c,
         "not read",
         |i| i.analyzer_findings.get_mut(FINDING).unwrap().detail = Read::NotAsked,
-        &[(FINDING, Unknown, "unread")],
+        &[("Tuner", Unknown, "unread")],
     );
     expect(c, "nothing customized", nothing_customized, &[(HERE, NotApplicable, "not-applicable")]);
     let mut public = healthy();
     set("AWS::S3::Bucket", "arn:aws:s3:::train", "*")(&mut public);
-    assert_eq!(verdicts(&public, c)[0].severity, Severity::Critical);
+    let said = verdicts(&public, c).remove(0);
+    assert_eq!((said.severity, said.id.as_str()), (Severity::Critical, "CUS-DET-10/train/f1"));
+    assert_eq!((said.evidence[0].label.as_str(), said.evidence[0].value.as_str()), ("id", FINDING));
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use unicode_width::UnicodeWidthStr as _;
 
+use super::super::super::fit::clip;
 use super::super::super::page::Page;
 use super::super::super::theme::Role;
-use super::super::super::view::{Span, clip};
+use super::super::super::view::Span;
 use super::super::standing;
 use super::nodes::Node;
 use crate::posture::{Severity, Status, Verdict};

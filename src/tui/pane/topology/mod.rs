@@ -99,11 +99,11 @@ pub fn worst(model: &Model, of: &ResourceRef) -> Option<crate::posture::Severity
     let vpcs: BTreeSet<&ResourceId> = around.iter().filter(|of| of.kind == Kind::Vpc).map(|of| &of.id).collect();
     let endpoints = model.inventory.endpoints.values().filter(|endpoint| vpcs.contains(&endpoint.vpc));
     let ids = std::iter::once(&of.id).chain(around.iter().map(|of| &of.id)).chain(endpoints.map(|held| &held.id));
-    let all = ids.flat_map(|id| model.judged.of(&model.assessment, id));
-    all.filter(|verdict| is_network(verdict)).map(|verdict| verdict.severity).min()
+    ids.filter_map(|id| model.judged.network(id)).min()
 }
 
-fn is_network(verdict: &Verdict) -> bool {
+/// Whether a finding is about the network: it marks the drawing.
+pub fn is_network(verdict: &Verdict) -> bool {
     area_of(verdict.control) == Some(Area::Network) || verdict.control == "CUS-IMP-02"
 }
 

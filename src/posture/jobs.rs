@@ -1,0 +1,23 @@
+//! Customization jobs with what their detail says. Knows no control.
+
+use super::judge::{Judge, Subject, unread};
+use super::verdict::Verdict;
+use crate::inventory::bedrock::{CustomizationJob, JobDetail};
+use crate::inventory::{Kind, ResourceRef};
+
+/// Judges each of these jobs; one whose detail was not read is unknown.
+pub(super) fn each<'a>(
+    judge: &Judge<'a>,
+    jobs: impl IntoIterator<Item = &'a CustomizationJob>,
+    mut decide: impl FnMut(Subject<'a>, &'a CustomizationJob, &'a JobDetail) -> Vec<Verdict>,
+) -> Vec<Verdict> {
+    let mut verdicts = Vec::new();
+    for job in jobs {
+        let subject = judge.on(ResourceRef::new(Kind::Job, &job.arn));
+        match job.detail.known() {
+            Ok(detail) => verdicts.extend(decide(subject, job, detail)),
+            Err(unknown) => verdicts.push(subject.unread(unread("bedrock:GetModelCustomizationJob", unknown))),
+        }
+    }
+    verdicts
+}
