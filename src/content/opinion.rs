@@ -222,7 +222,9 @@ where
                 match detect(piece.text.clone()).await {
                     Ok(entities) => {
                         opinion.asked_where += piece.units();
-                        entities.iter().for_each(|entity| note(&mut opinion, &piece, entity, masks));
+                        for entity in &entities {
+                            note(&mut opinion, &piece, entity, masks);
+                        }
                         continue;
                     }
                     Err(error) => error,

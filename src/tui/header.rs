@@ -62,7 +62,7 @@ impl Draw<'_> {
         for ((severity, count), mark) in Severity::ALL.iter().zip(model.judged.open).zip(marks) {
             let role = if count > 0 { Role::from(*severity) } else { Role::Dim };
             // Nothing was judged yet: that is not nought.
-            let count = if !model.assessment.verdicts.is_empty() { count.to_string() } else { "?".to_owned() };
+            let count = if model.assessment.verdicts.is_empty() { "?".to_owned() } else { count.to_string() };
             right.push((Role::Text, if *severity == Severity::Critical { "  " } else { " " }.into()));
             right.push((role, format!("{mark}{count}")));
         }

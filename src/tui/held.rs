@@ -51,6 +51,9 @@ struct BarsOf {
     width: u16,
 }
 
+/// The cells of the rows of a list.
+type Rows = HashMap<Subject, Arc<Vec<Cell>>>;
+
 /// What is held.
 #[derive(Debug, Default)]
 pub struct Held {
@@ -58,7 +61,7 @@ pub struct Held {
     endings: Option<(State, Vec<Ending>)>,
     frameworks: Option<(State, Vec<Vec<Requirement>>)>,
     bars: Option<(BarsOf, Arc<Bars>)>,
-    rows: Option<((State, Pane), HashMap<Subject, Arc<Vec<Cell>>>)>,
+    rows: Option<((State, Pane), Rows)>,
 }
 
 /// Whether all that a page of this place rests on is in its [`State`].
