@@ -47,7 +47,7 @@ fn the_demo_opens_and_every_pane_has_something_to_say() {
         ("7", "Network", "orion-iso-a"),
         ("8", "Trail", "Decrypt"),
         ("9", "Invocations", "nvocation"),
-        ("0", "Sources", "kms:ListGrants"),
+        ("0", "Sources", "kms:ListAliases"),
     ] {
         console.send(key);
         console.wait_for(title);

@@ -107,14 +107,25 @@ fn a_panic_of_a_background_task_is_told_and_the_console_lives_on() {
 
 #[test]
 fn a_panic_of_the_console_itself_gives_the_terminal_back_and_is_readable() {
-    for who in ["the runtime", "the judge"] {
-        let mut console = start(who);
-        console.send("r");
-        let exit = console.wait_exit();
-        console.is_given_back().unwrap_or_else(|left| panic!("{who}: {left}"));
-        let screen = console.screen();
-        assert!(screen.contains(&format!("planted in {who}")), "{screen}");
-        assert!(screen.contains("please report it"), "{screen}");
-        assert_eq!(exit.exit_code(), 1, "{who}");
-    }
+    let mut console = start("the runtime");
+    console.send("r");
+    let exit = console.wait_exit();
+    console.is_given_back().unwrap();
+    let screen = console.screen();
+    assert!(screen.contains("planted in the runtime"), "{screen}");
+    assert!(screen.contains("please report it"), "{screen}");
+    assert_eq!(exit.exit_code(), 1);
+}
+
+#[test]
+fn a_panic_of_what_judges_is_told_and_the_console_lives_on() {
+    let mut console = start("the judge");
+    console.send("r");
+    console.wait_for("judging broke");
+    assert!(console.is_alternate() && console.is_raw());
+    console.send("!");
+    console.wait_for("planted in the judge");
+    console.send("\x03");
+    assert!(console.wait_exit().success());
+    console.is_given_back().unwrap();
 }

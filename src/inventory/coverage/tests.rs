@@ -1,3 +1,5 @@
+//! Sources: their names, waves and states.
+
 use super::*;
 
 #[test]
