@@ -45,7 +45,8 @@ pub fn controls(controls: &[&Control], detailed: bool, out: &mut dyn io::Write) 
         }
     }
     let needs_deep = controls.iter().filter(|control| control.is_deep()).count();
-    writeln!(out, "\n{} controls, {needs_deep} of them only with --deep", controls.len())?;
+    let s = if controls.len() == 1 { "" } else { "s" };
+    writeln!(out, "\n{} control{s}, {needs_deep} only with --deep", controls.len())?;
     if !detailed {
         writeln!(out, "One in full: --list-controls -c ID; all in full: --list-controls -M json")?;
     }

@@ -181,7 +181,7 @@ fn controls_and_frameworks_are_listed_without_asking_anybody() {
     let list = |args: &[&str]| bedwatch(&[&["scan"], args].concat(), &[]);
     let table = list(&["--list-controls"]);
     assert_eq!(table.status.code(), Some(0), "{}", err(&table));
-    assert!(out(&table).contains("CUS-KMS-01  high      Encryption  Custom model encrypted"), "{}", out(&table));
+    assert!(out(&table).contains("CUS-KMS-01  HIGH      Encryption  Custom model encrypted"), "{}", out(&table));
     let json: Value =
         serde_json::from_str(&out(&list(&["--list-controls", "--compliance", "gdpr", "-M", "json"]))).unwrap();
     let count = json["controls"].as_array().unwrap().len();
