@@ -25,8 +25,9 @@ fn with_findings(bed: &Bed) -> Console {
 fn wait_stale(console: &Console) {
     console.wait_until("the finding, stale", |screen| {
         let header = screen.lines().next().unwrap_or_default();
-        let row = |line: &str| line.contains("FAIL") && line.contains("as of 20") && line.contains("stale");
-        header.contains("STALE") && header.contains('?') && screen.lines().any(row)
+        let row = |line: &str| line.contains("FAIL") && line.contains("stale:");
+        // The box below tells of when it is.
+        header.contains("STALE") && header.contains('?') && screen.lines().any(row) && screen.contains("as of 20")
     });
 }
 

@@ -192,7 +192,13 @@ fn no_operation_that_is_refused_or_throttled_makes_anything_greener() {
     bed.control("POST", "identities", &(0..AT_ONCE).map(who).collect());
     bed.control("DELETE", "calls", &json!({}));
     let clean = look(&bed, "SWEEP0", true).unwrap();
-    assert!(clean.coverage.iter().all(|(_, (state, _))| state == "complete"), "{:?}", clean.coverage);
+    // What asks another service's opinion has an option and a test of its own.
+    let asked = |name: &str| !name.starts_with("comprehend:");
+    assert!(
+        clean.coverage.iter().all(|(name, (state, _))| state == "complete" || !asked(name)),
+        "{:?}",
+        clean.coverage
+    );
 
     let counted = bed.control("GET", "calls", &json!({}));
     let operations: Vec<&str> = counted["operations"].as_object().unwrap().keys().map(String::as_str).collect();
