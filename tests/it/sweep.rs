@@ -128,8 +128,9 @@ fn wrong(taken: &[SourceId], clean: &Look, seen: &Look) -> Vec<String> {
         if row.status == "PASS" && before.is_none_or(|before| before.status != "PASS") {
             wrong.push(format!("{id} passes only without {names}: {}", row.reason));
         }
+        // One thing may be judged in parts, some right and some wrong: what was wrong before is no news.
         let was_right = clean.rows.values().any(|before| before.is_on(row) && before.status == "PASS");
-        if row.is_finding() && was_right {
+        if row.is_finding() && was_right && before.is_none_or(|before| !before.is_finding()) {
             wrong.push(format!("{id} is wrong only without {names}: {}", row.reason));
         }
     }

@@ -58,10 +58,12 @@ fn closed(judge: &Judge<'_>) -> Vec<Verdict> {
         let ownership = bucket.ownership.known().ok().map(|set| set.as_ref().map_or("not set", Text::as_str));
         draft = draft.shows_some("ObjectOwnership", ownership);
         draft = draft.shows_some("IsPublic", bucket.policy_public.known().ok());
-        match exposure(judge, bucket) {
-            Err(why) => vec![draft.undecided("unread", why)],
-            Ok(problems) => draft.conclude(problems, "public access is blocked and ACLs are off"),
-        }
+        let (problems, open) = exposed(judge, bucket);
+        draft.conclude_open(
+            problems,
+            open.map(|why| ("unread", Text::new(why))),
+            "public access is blocked and ACLs are off",
+        )
     })
 }
 
@@ -75,8 +77,16 @@ const SWITCHES: [Switch; 4] = [
     ("RestrictPublicBuckets", |block| block.restrict_buckets),
 ];
 
-/// What lets strangers near a bucket; `Err` says why that is not known.
+/// What lets strangers near a bucket; `Err` says why that is not known. A hole that can be seen outweighs what cannot.
 pub(in crate::posture) fn exposure(judge: &Judge<'_>, bucket: &Bucket) -> Result<Vec<Problem>, String> {
+    match exposed(judge, bucket) {
+        (problems, Some(why)) if problems.is_empty() => Err(why),
+        (problems, _) => Ok(problems),
+    }
+}
+
+/// What lets strangers near a bucket, and what of it could not be seen.
+fn exposed(judge: &Judge<'_>, bucket: &Bucket) -> (Vec<Problem>, Option<String>) {
     let name = &bucket.name;
     let account = judge.context.inventory.settings.public_access.known();
     let own = bucket.public_access.known().map_err(|unknown| unread("s3:GetPublicAccessBlock", unknown));
@@ -104,19 +114,14 @@ pub(in crate::posture) fn exposure(judge: &Judge<'_>, bucket: &Bucket) -> Result
             format!("bucket {name} does not block public access: {} off, here and for the account", off.join(", "));
         problems.push(Problem::fail("block-off", why).graded(Severity::High));
     }
-    if let Ok(set) = ownership
+    if let Ok(set) = &ownership
         && set.as_ref().is_none_or(|set| set.as_str() != "BucketOwnerEnforced")
     {
         let held = set.as_ref().map_or("not set", Text::as_str);
         let why = format!("ACLs of bucket {name} still count: ObjectOwnership is {held}");
         problems.push(Problem::fail("acls-on", why).graded(Severity::Medium));
     }
-    // why only then: a hole that can be seen outweighs what cannot.
-    if problems.is_empty() {
-        account.map_err(|unknown| unread("s3control:GetPublicAccessBlock", unknown))?;
-        own?;
-        public?;
-        ownership?;
-    }
-    Ok(problems)
+    let account = account.map_err(|unknown| unread("s3control:GetPublicAccessBlock", unknown));
+    let open = [account.err(), own.err(), public.err(), ownership.err()].into_iter().flatten().next();
+    (problems, open)
 }

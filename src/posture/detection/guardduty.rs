@@ -209,6 +209,12 @@ fn threats(judge: &Judge<'_>) -> Vec<Verdict> {
             .shows_some("UpdatedAt", detail.updated);
         verdicts.push(draft.fail_as(severity, code, format!("GuardDuty finds {} on {what}", detail.kind)));
     }
+    let nameless = |detail: &ThreatDetail| detail.principal.is_some() && principal(context, detail).is_none();
+    if inventory.threats.values().any(|threat| threat.detail.known().is_ok_and(nameless)) {
+        // Whose role or user it is decides on what a finding is told.
+        let unread = |why| judge.on_region().part("principals").unread(why);
+        verdicts.extend(judge.gap(SourceId::AUTHORIZATION).map(unread));
+    }
     if open == 0 {
         verdicts
             .push(region.shows("open", 0).shows("elsewhere", elsewhere).pass("no open finding touches customization"));

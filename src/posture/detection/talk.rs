@@ -63,7 +63,10 @@ fn talk(judge: &Judge<'_>) -> Vec<Verdict> {
     let subject = || judge.on(ResourceRef::new(Kind::Logging, "invocation-logging"));
     let logging = match inventory.logging.known() {
         Err(unknown) => {
-            return vec![subject().unread(unread("bedrock:GetModelInvocationLoggingConfiguration", unknown))];
+            let why = unread("bedrock:GetModelInvocationLoggingConfiguration", unknown);
+            // What a deep look found in the log is out of sight too.
+            let heard = judge.is_deep().then(|| judge.on_region().unread(why.clone()));
+            return std::iter::once(subject().unread(why)).chain(heard).collect();
         }
         Ok(None) => {
             let why = "invocations are not logged, so there is nothing to search; see CUS-LOG-01";

@@ -359,6 +359,7 @@ pub fn private_links() {
     let broken = |i: &mut Inventory| endpoint(i, RUNTIME_ENDPOINT).policy = Some(Document::new("[]"));
     expect(c, "no policy", broken, &runtime(Unknown, "malformed"));
     let lost = |i: &mut Inventory| deny_from_the_start(i, SourceId::ENDPOINTS);
-    expect(c, "not listed", lost, &[("vpc-1", Unknown, "unread"), ("vpc-1", Unknown, "unread")]);
+    let unseen = [("us-east-1", Unknown, "unread"), ("vpc-1", Unknown, "unread"), ("vpc-1", Unknown, "unread")];
+    expect(c, "not listed", lost, &unseen);
     expect(c, "no VPC", no_vpc, &[("us-east-1", NotApplicable, "not-applicable")]);
 }
