@@ -125,8 +125,8 @@ pub fn requirements(framework: &Framework, assessment: &Assessment) -> Vec<Requi
         .collect()
 }
 
-/// Worst first. An Unknown outweighs a Warn: a requirement that was not looked at is not met "with remarks".
-fn rank(status: Status) -> u8 {
+/// The place of a status among requirements, worst first. An Unknown outweighs a Warn: a requirement that was not looked at is not met "with remarks".
+pub fn rank(status: Status) -> u8 {
     match status {
         Status::Fail => 0,
         Status::Unknown => 1,

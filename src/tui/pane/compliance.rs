@@ -8,7 +8,7 @@ use super::super::model::Model;
 use super::super::page::{Page, Target};
 use super::super::theme::Role;
 use super::Pane;
-use crate::posture::compliance::{FRAMEWORKS, Requirement, framework, requirements};
+use crate::posture::compliance::{FRAMEWORKS, Requirement, framework, rank, requirements};
 use crate::posture::{Framework, Status};
 
 /// Columns.
@@ -110,14 +110,7 @@ pub fn page(model: &Model, id: &str, width: usize) -> Page {
 
 fn rest(model: &Model, framework: &Framework, all: &mut [Requirement], page: &mut Page) {
     page.head("Requirements");
-    all.sort_by_key(|requirement| match requirement.status {
-        Status::Fail => 0,
-        Status::Unknown => 1,
-        Status::Warn => 2,
-        Status::Muted => 3,
-        Status::Pass => 4,
-        Status::NotApplicable => 5,
-    });
+    all.sort_by_key(|requirement| rank(requirement.status));
     let least = all.iter().map(|requirement| requirement.id.len()).max().unwrap_or(0).clamp(6, 20);
     let verdicts = model.assessment.verdicts.iter();
     let open_controls: BTreeSet<&str> = verdicts
