@@ -251,7 +251,7 @@ pub fn verdict(id: &Value, answer: &Answer) -> Value {
         Decision::Conditional { .. } => {
             line.insert("conditions".into(), answer.when.words().as_str().into());
         }
-        Decision::Uncertain { why } => {
+        Decision::Uncertain { why, .. } => {
             let why: Vec<&str> = why.iter().map(Text::as_str).collect();
             line.insert("uncertain".into(), why.join("; ").into());
         }

@@ -103,7 +103,7 @@ impl Veil<'_> {
 pub(super) fn veiled(decision: &Decision, veil: &Text) -> Option<Decision> {
     match decision {
         Decision::Allowed { .. } | Decision::Conditional { .. } => {
-            Some(Decision::Uncertain { why: vec![Text::new(format!("{}, {veil}", decision.words()))] })
+            Some(Decision::Uncertain { by: Vec::new(), why: vec![Text::new(format!("{}, {veil}", decision.words()))] })
         }
         _ => None,
     }

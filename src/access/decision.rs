@@ -268,6 +268,8 @@ pub enum Decision {
     },
     /// We could not see everything, or AWS does not say. Never to be counted as yes or no.
     Uncertain {
+        /// The statements that would allow it.
+        by: Vec<Deciding>,
         /// Why, in words.
         why: Vec<Text>,
     },
@@ -306,7 +308,7 @@ impl Decision {
     /// In one line: what, and by which statement or why not.
     pub fn words(&self) -> Text {
         let list = |texts: &[Text]| texts.iter().map(Text::as_str).collect::<Vec<_>>().join("; ");
-        let by = |by: &[Deciding]| by.iter().map(ToString::to_string).collect::<Vec<_>>().join(" + ");
+        let by = |by: &[Deciding]| by.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         Text::new(match self {
             Self::Allowed { by: b } if b.is_empty() => "allowed".to_owned(),
             Self::Allowed { by: b } => format!("allowed by {}", by(b)),
@@ -314,7 +316,8 @@ impl Decision {
             Self::ExplicitlyDenied { by: b } => format!("denied by {}", by(b)),
             Self::ImplicitlyDenied { missing } if missing.is_empty() => "not allowed".to_owned(),
             Self::ImplicitlyDenied { missing } => format!("not allowed: {}", list(missing)),
-            Self::Uncertain { why } => format!("uncertain: {}", list(why)),
+            Self::Uncertain { by: b, why } if b.is_empty() => format!("uncertain: {}", list(why)),
+            Self::Uncertain { by: b, why } => format!("uncertain: {} would allow it, but {}", by(b), list(why)),
         })
     }
 
@@ -331,8 +334,11 @@ impl Decision {
         let Some(space) = Space::of(&[&allow.when, &deny.when, &when]) else {
             let why = when.unsettled();
             let conditions = when.conditions();
-            let open =
-                if why.is_empty() { Self::Conditional { by: allow.by, conditions } } else { Self::Uncertain { why } };
+            let open = if why.is_empty() {
+                Self::Conditional { by: allow.by, conditions }
+            } else {
+                Self::Uncertain { by: allow.by, why }
+            };
             return (open, when);
         };
         let truths = space.truths(&when);
@@ -352,7 +358,7 @@ impl Decision {
             if why.is_empty() {
                 why.push(Text::new(format!("AWS does not say what becomes of {}", when.words())));
             }
-            (Self::Uncertain { why }, when)
+            (Self::Uncertain { by: allow.by, why }, when)
         } else {
             let when = space.minimal(&when);
             (Self::Conditional { by: allow.by, conditions: when.conditions() }, when)
@@ -444,7 +450,7 @@ impl Answer {
     pub(super) fn blind(why: impl Into<Text>) -> Self {
         let why = why.into();
         Self {
-            decision: Decision::Uncertain { why: vec![why.clone()] },
+            decision: Decision::Uncertain { by: Vec::new(), why: vec![why.clone()] },
             beneath: None,
             veil: None,
             malformed: Vec::new(),

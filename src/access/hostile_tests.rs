@@ -78,7 +78,9 @@ fn a_document_that_cannot_be_read_makes_the_verdict_uncertain_and_says_where() {
         (r#"{"Statement":"all"}"#.to_owned(), "at /Statement".to_owned()),
         (r#"{"Version":7,"Statement":[]}"#.to_owned(), "at /Version".to_owned()),
     ] {
-        let Decision::Uncertain { why: said } = of_key(raw.clone()) else { panic!("{}", &raw[..raw.len().min(60)]) };
+        let Decision::Uncertain { why: said, .. } = of_key(raw.clone()) else {
+            panic!("{}", &raw[..raw.len().min(60)])
+        };
         let said = said.iter().map(|text| text.as_str().to_owned()).collect::<String>();
         assert!(said.contains(&why), "{said}\nwithout\n{why}");
         invariants::of_policy(&raw).unwrap();
@@ -149,7 +151,9 @@ fn a_hundred_thousand_statements_are_refused_by_size_or_read_to_the_end() {
         |statement: &str| format!(r#"{{"Statement":[{}{statement}]}}"#, format!("{statement},").repeat(MANY - 1));
     // Whole statements are longer than any policy that AWS stores.
     let long = many(r#"{"Effect":"Deny","Action":"*","Resource":"*"}"#);
-    assert!(matches!(of_key(long), Decision::Uncertain { why } if why[0].as_str().contains("bytes; AWS stores none")));
+    assert!(
+        matches!(of_key(long), Decision::Uncertain { why, .. } if why[0].as_str().contains("bytes; AWS stores none"))
+    );
     // The shortest are not: each is malformed, and each is kept with its reason.
     let short = Policy::parse(&Document::new(many("{}"))).unwrap();
     assert_eq!((short.statements.len(), short.malformed().count()), (MANY, MANY));

@@ -325,7 +325,7 @@ fn the_deciding_statements_are_named() {
     let key = json!([allow(json!({"Service": "x.amazonaws.com"}), "kms:*"), allow(json!({"AWS": ROOT}), "kms:*")]);
     let inventory = inventory(&key, &identity("kms:Decrypt"), None);
     let decision = ask(&inventory, ROLE, "kms:Decrypt", &Scenario::direct());
-    assert_eq!(decision.words().as_str(), r#"allowed by key policy /Statement/1 "S" + policy own /Statement/0"#);
+    assert_eq!(decision.words().as_str(), r#"allowed by key policy /Statement/1 "S", policy own /Statement/0"#);
     let decision = ask(&inventory, ROLE, "kms:Encrypt", &Scenario::direct());
     assert_eq!(
         decision.words().as_str(),

@@ -259,24 +259,31 @@ impl Principals {
     }
 
     /// Whether a `NotPrincipal` Deny strikes a caller (P7): it is spared only if its whole chain is
-    /// listed; with a boundary it never is.
-    pub fn strikes(&self, caller: &Caller, has_boundary: bool) -> Tri {
-        let listed = |class: Class| self.entries.iter().any(|entry| entry.meets(caller) == Match::As(class));
+    /// listed; with a boundary it never is. `holds` says whether an entry meets it at all: that may take the name of
+    /// the session, or the user who federated it.
+    pub fn strikes(&self, caller: &Caller, has_boundary: bool, holds: impl Fn(&Match) -> Tri) -> Tri {
         if self.entries.contains(&PrincipalEntry::Everyone) {
             return Tri::No;
         }
+        let met: Vec<(Tri, Match)> = self
+            .entries
+            .iter()
+            .map(|entry| entry.meets(caller))
+            .map(|met| (holds(&met), met))
+            .filter(|(holds, _)| *holds != Tri::No)
+            .collect();
+        let listed = |class: Class| met.iter().any(|(_, met)| *met == Match::As(class));
+        let named = listed(Class::Direct)
+            || met.iter().any(|(holds, met)| matches!(met, Match::IfSession(_)) && *holds == Tri::Yes);
         let chain: Vec<bool> = match caller {
             Caller::Service(_) => vec![listed(Class::Service)],
             Caller::Root(_) => vec![listed(Class::Account)],
             _ if has_boundary => return Tri::Yes,
-            Caller::User(_) => vec![listed(Class::Account), listed(Class::Direct)],
-            Caller::Role { .. } => vec![listed(Class::Account), listed(Class::RoleOfSession), listed(Class::Direct)],
+            Caller::User(_) => vec![listed(Class::Account), named],
+            Caller::Role { .. } => vec![listed(Class::Account), listed(Class::RoleOfSession), named],
         };
-        let perhaps =
-            |entry: &PrincipalEntry| matches!(entry.meets(caller), Match::IfSession(_) | Match::IfFederatedBy(_));
-        let session = self.entries.iter().any(perhaps);
         match chain.iter().filter(|listed| **listed).count() {
-            0 if !session => Tri::Yes,
+            0 if met.is_empty() => Tri::Yes,
             all if all == chain.len() => Tri::No,
             _ => Tri::Maybe,
         }
@@ -360,7 +367,16 @@ mod tests {
             (vec!["arn:aws:iam::123456789012:user/max"], &federated, false, Tri::Maybe),
             (vec!["arn:aws:iam::999999999999:user/max"], &federated, false, Tri::Yes),
         ] {
-            assert_eq!(list(&values).strikes(caller, boundary), expected, "{values:?}");
+            let holds = |met: &Match| match met {
+                Match::None => Tri::No,
+                Match::As(_) => Tri::Yes,
+                Match::IfSession(_) | Match::IfFederatedBy(_) => Tri::Maybe,
+            };
+            assert_eq!(list(&values).strikes(caller, boundary, holds), expected, "{values:?}");
         }
+        // What is known of the session, or of who federated it, decides.
+        let told = |met: &Match| Tri::from(matches!(met, Match::As(_) | Match::IfSession(_)));
+        assert_eq!(list(&[root, by_role, by_session]).strikes(&role, false, told), Tri::No);
+        assert_eq!(list(&["arn:aws:iam::123456789012:user/max"]).strikes(&federated, false, told), Tri::Yes);
     }
 }

@@ -205,7 +205,7 @@ proptest! {
             let text = || format!("{}\n{}\n{}", unknown.decision.words(), known.decision.words(), json!(context));
             match &unknown.decision {
                 // Only what AWS leaves open, or what cannot be read, may stay open; and it says which.
-                Decision::Uncertain { why } => {
+                Decision::Uncertain { why, .. } => {
                     prop_assert!(!why.is_empty() && why.iter().all(|one| !one.as_str().is_empty()), "{}", text());
                     prop_assert!(may_be_unsettled(&case), "{}", text());
                 }

@@ -30,6 +30,16 @@ impl Ask<'_> {
             Tri::Maybe => when,
         }
     }
+
+    /// Whether an entry that meets the caller so meets this one.
+    fn holds(&self, met: &Match) -> Tri {
+        match met {
+            Match::None => Tri::No,
+            Match::As(_) => Tri::Yes,
+            Match::IfSession(name) => self.is(SESSION_NAME, name).tri(),
+            Match::IfFederatedBy(user) => self.is(FEDERATED_BY, user).tri(),
+        }
+    }
 }
 
 /// Which kind of policy is read: they differ in what a missing element means.
@@ -130,7 +140,7 @@ pub(super) fn scan_some(version: Version, some: &[Statement], layer: &Layer, sid
                 None => continue,
                 Some(principals) if statement.effect == Effect::Deny && principals.negated => {
                     let by = Deciding::statement(layer, statement);
-                    let struck = match principals.strikes(ask.caller, ask.has_boundary) {
+                    let struck = match principals.strikes(ask.caller, ask.has_boundary, |met| ask.holds(met)) {
                         Tri::No => continue,
                         Tri::Yes => Expr::True,
                         Tri::Maybe => Expr::Unsettled(Text::new(format!(

@@ -201,7 +201,7 @@ mod tests {
     fn nothing_is_said_twice() {
         let texts = |one: &str| vec![Text::new(one)];
         for (decision, said) in [
-            (Decision::Uncertain { why: texts("it was not read") }, "it was not read"),
+            (Decision::Uncertain { by: Vec::new(), why: texts("it was not read") }, "it was not read"),
             (Decision::ImplicitlyDenied { missing: texts("no statement allows it") }, "no statement allows it"),
             (Decision::ImplicitlyDenied { missing: Vec::new() }, "not allowed"),
             (Decision::Conditional { by: Vec::new(), conditions: texts("x is y") }, "allowed"),

@@ -208,14 +208,14 @@ impl Mute {
         })
     }
 
-    /// Whether its check was judged as far as it goes. A look without `--deep` cannot tell whether a mute of what takes
-    /// one has a use.
+    /// Whether its check was judged as far as it goes. What could not be seen, and what takes `--deep` without it, cannot
+    /// tell whether a mute has a use.
     fn is_judged(&self, assessment: &Assessment) -> bool {
         let check = self.check.to_uppercase();
         let mine = || assessment.verdicts.iter().filter(|verdict| glob(&check, verdict.control));
-        let shallow: BTreeSet<&str> =
-            mine().filter(|verdict| verdict.code == Verdict::NEEDS_DEEP).map(|verdict| verdict.control).collect();
-        shallow.is_empty() || mine().any(|verdict| !shallow.contains(verdict.control))
+        let blind = |verdict: &&Verdict| verdict.code == Verdict::NEEDS_DEEP || verdict.status == Status::Unknown;
+        let unseen: BTreeSet<&str> = mine().filter(blind).map(|verdict| verdict.control).collect();
+        unseen.is_empty() || mine().any(|verdict| !unseen.contains(verdict.control))
     }
 
     fn expired(&self, now: Timestamp) -> bool {

@@ -120,9 +120,9 @@ pub struct Depth {
 
 /// The same, and last what lies in the objects that customization names and in the invocation log. The session must
 /// have been made for content, and for a second opinion if one is to be asked for.
-pub async fn read_deep(session: &Session, depth: Depth, mut sink: impl FnMut(Envelope) + Send) {
+pub async fn read_deep(session: &Session, depth: Depth, without: &[SourceId], mut sink: impl FnMut(Envelope) + Send) {
     let now = Instant::now();
-    let schedule = Schedule::new(now, &[]).and_deep(now).once();
+    let schedule = Schedule::new(now, without).and_deep(now).once();
     Engine::new(session, schedule, Out::Sink(&mut sink)).with_deep(depth).run(None).await;
 }
 

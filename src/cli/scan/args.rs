@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use super::super::near::hint;
 use super::super::write::PushFlag;
 use super::depth::DepthArgs;
+use crate::inventory::SourceId;
 use crate::posture::{CONTROLS, Control, Framework, Severity, Status, Verdict, compliance, framework};
 use crate::report::Format;
 
@@ -71,23 +72,32 @@ impl ScanArgs {
     /// Whether a verdict is of what was asked. The severity filter never hides an Unknown: that would
     /// make a gap look like a clean account.
     pub(super) fn wants(&self, verdict: &Verdict) -> bool {
-        let id = verdict.control;
-        let named = self.controls.is_empty() || self.controls.contains(&id);
-        let mapped = self.compliance.is_none_or(|framework| framework.controls().any(|control| control.id == id));
-        let severe =
-            self.severity.is_empty() || verdict.status == Status::Unknown || self.severity.contains(&verdict.severity);
-        named && mapped && severe && !self.excluded.contains(&id)
+        self.judges(verdict.control) && (verdict.status == Status::Unknown || self.is_severe(verdict.severity))
     }
 
     /// The controls that are asked for, by what is declared of them.
-    pub(super) fn chosen(&self) -> Vec<&'static Control> {
-        let wanted = |control: &&Control| {
-            let named = self.controls.is_empty() || self.controls.contains(&control.id);
-            let mapped = self.compliance.is_none_or(|framework| framework.controls().any(|one| one.id == control.id));
-            let severe = self.severity.is_empty() || self.severity.contains(&control.severity);
-            named && mapped && severe && !self.excluded.contains(&control.id)
-        };
-        CONTROLS.iter().filter(wanted).collect()
+    pub(super) fn chosen(&self) -> impl Iterator<Item = &'static Control> + use<'_> {
+        self.judged().filter(|control| self.is_severe(control.severity))
+    }
+
+    /// The sources that are slow to read and that no control that is judged needs: CloudTrail grants two pages a second.
+    pub(super) fn left_out(&self) -> Vec<SourceId> {
+        let needed = |source: &SourceId| self.judged().any(|control| control.needs().any(|one| one == *source));
+        [SourceId::EVENTS].into_iter().filter(|source| !needed(source)).collect()
+    }
+
+    fn judged(&self) -> impl Iterator<Item = &'static Control> + use<'_> {
+        CONTROLS.iter().filter(|control| self.judges(control.id))
+    }
+
+    fn judges(&self, id: &str) -> bool {
+        let named = self.controls.is_empty() || self.controls.contains(&id);
+        let mapped = self.compliance.is_none_or(|framework| framework.controls().any(|control| control.id == id));
+        named && mapped && !self.excluded.contains(&id)
+    }
+
+    fn is_severe(&self, severity: Severity) -> bool {
+        self.severity.is_empty() || self.severity.contains(&severity)
     }
 
     /// Whether controls were named one by one.

@@ -11,7 +11,7 @@ pub(super) fn run(args: &ScanArgs) -> Result<Exit, Trouble> {
     if args.formats.iter().any(|format| !matches!(format, Format::Table | Format::Json)) {
         return Err(Trouble::new(Exit::Usage, "lists are written as table or json\n  to do: -M table, -M json"));
     }
-    let controls = args.chosen();
+    let controls: Vec<_> = args.chosen().collect();
     if args.list_controls && controls.is_empty() {
         return Err(Trouble::new(Exit::Usage, "no control is left by these filters\n  to do: leave some of them out"));
     }

@@ -18,7 +18,7 @@ use crate::base::{Clock, Text, Timestamp};
 use crate::case::Case;
 use crate::case::store::EVENTS_KEPT;
 use crate::content::opinion;
-use crate::inventory::{CallStats, Inventory, Lineage, ReadError, SessionInfo};
+use crate::inventory::{CallStats, Inventory, Lineage, ReadError, SessionInfo, SourceId};
 use crate::posture::mutes::Place;
 use crate::posture::{Assessment, Baseline, Context, Expectations, MuteReport, Mutes, Severity, Status, assess};
 use crate::report::{Failure, Format, Report, Scan};
@@ -61,7 +61,7 @@ pub(super) fn run(target: &Target, args: &ScanArgs) -> Result<Exit, Trouble> {
         None => {
             let targets = target.each();
             let kept = args.history.as_deref().map(|path| history::Kept::open(path, targets.len())).transpose()?;
-            let (mut seen, failed) = runtime()?.block_on(read_all(&targets, args.depth.depth()));
+            let (mut seen, failed) = runtime()?.block_on(read_all(&targets, args.depth.depth(), &args.left_out()));
             if let Some(kept) = kept {
                 seen.iter_mut().try_for_each(|one| kept.meet(one))?;
             }
@@ -115,7 +115,11 @@ impl Judged {
 }
 
 /// Reads every target, one after another: they share the bastion's line and the account's rate limits.
-async fn read_all(targets: &[Target], deep: Option<Depth>) -> (Vec<Seen>, Vec<(Failure, ReadError)>) {
+async fn read_all(
+    targets: &[Target],
+    deep: Option<Depth>,
+    without: &[SourceId],
+) -> (Vec<Seen>, Vec<(Failure, ReadError)>) {
     if let Some(bytes) = deep.and_then(|depth| depth.opinion) {
         // why before anything is read: who sees that it costs too much can still end it.
         let each = if targets.len() > 1 { format!(" (for each of {} sessions)", targets.len()) } else { String::new() };
@@ -123,7 +127,7 @@ async fn read_all(targets: &[Target], deep: Option<Depth>) -> (Vec<Seen>, Vec<(F
     }
     let (mut seen, mut failed) = (Vec::new(), Vec::new());
     for target in targets {
-        match read(target, deep).await {
+        match read(target, deep, without).await {
             Ok(one) => seen.push(one),
             Err(error) => {
                 let text = |text: &String| Text::new(text);
@@ -140,8 +144,8 @@ async fn read_all(targets: &[Target], deep: Option<Depth>) -> (Vec<Seen>, Vec<(F
     (seen, failed)
 }
 
-/// Reads everything once; with `deep`, so far into what lies in objects too.
-async fn read(target: &Target, deep: Option<Depth>) -> Result<Seen, ReadError> {
+/// Reads everything once, except `without`; with `deep`, so far into what lies in objects too.
+async fn read(target: &Target, deep: Option<Depth>, without: &[SourceId]) -> Result<Seen, ReadError> {
     let clock = Clock::System;
     let session = match deep {
         Some(depth) => live::connect_for_content(target, depth.opinion.is_some(), &clock).await?,
@@ -161,8 +165,8 @@ async fn read(target: &Target, deep: Option<Depth>) -> Result<Seen, ReadError> {
         _ => {}
     };
     match deep {
-        Some(depth) => crate::source::live::read_deep(&session, depth, sink).await,
-        None => crate::source::live::read_once(&session, &[], sink).await,
+        Some(depth) => crate::source::live::read_deep(&session, depth, without, sink).await,
+        None => crate::source::live::read_once(&session, without, sink).await,
     }
     progress.end();
     Ok(Seen {

@@ -171,7 +171,7 @@ fn uncertain(matrix: &Matrix) -> Vec<Text> {
     let mut found: Vec<Text> = Vec::new();
     let cells = matrix.rows.iter().flat_map(|row| &row.cells);
     for why in cells.filter_map(|cell| match &cell.decision {
-        Decision::Uncertain { why } => Some(why),
+        Decision::Uncertain { why, .. } => Some(why),
         _ => None,
     }) {
         for why in why {

@@ -364,14 +364,14 @@ fn told(layer: String, answer: &Answer, is_own: impl Fn(&Deciding) -> bool) -> S
     let list = |texts: &[Text]| texts.iter().map(Text::as_str).collect::<Vec<_>>().join("; ");
     let by = || {
         let all: Vec<String> = own.iter().map(|one| phrase(std::slice::from_ref(one))).collect();
-        if all.is_empty() { "allowed".to_owned() } else { all.join(" + ") }
+        if all.is_empty() { "allowed".to_owned() } else { all.join(" or ") }
     };
     let words = match &answer.decision {
         Decision::Allowed { .. } => by(),
         Decision::Conditional { conditions, .. } => format!("{} if {}", by(), list(conditions)),
         Decision::ExplicitlyDenied { .. } => format!("denies by {}", by()),
         Decision::ImplicitlyDenied { .. } => "nothing in it allows this".to_owned(),
-        Decision::Uncertain { why } => list(why),
+        Decision::Uncertain { why, .. } => list(why),
     };
     Said { layer, mark: Some(Mark::of(&answer.decision)), words }
 }

@@ -93,9 +93,7 @@ export const DEPARTURES = [
     holds: (one, ours) =>
       list(one.resourcePolicy).some((statement) => statement.NotPrincipal) &&
       (ours.decision === 'Uncertain' ||
-        (ours.decision === 'ExplicitlyDenied' && Boolean(one.permissionBoundary)) ||
-        // Of a federated user, any user of the account may be the one who federated it; denied it is for both.
-        (ours.decision === 'ImplicitlyDenied' && one.request.principal.includes(':federated-user/'))),
+        (ours.decision === 'ExplicitlyDenied' && Boolean(one.permissionBoundary))),
   },
   {
     rule: 'E8',
