@@ -326,7 +326,7 @@ impl Draft<Subject<'_>> {
     pub fn conclude_open(
         self,
         problems: Vec<Problem>,
-        open: Option<(&'static str, Text)>,
+        open: Option<(&'static str, impl fmt::Display)>,
         right: impl fmt::Display,
     ) -> Vec<Verdict> {
         let Some((code, why)) = open else { return self.conclude(problems, right) };

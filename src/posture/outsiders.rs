@@ -18,32 +18,28 @@ pub(super) fn judge_policy(
     called: &str,
     what: &str,
 ) -> Vec<Verdict> {
-    let (mut problems, mut open) = (Vec::new(), None);
+    let (mut problems, mut unknown) = (Vec::new(), None);
     for statement in &policy.statements {
-        match outsiders(context, statement, what) {
-            Ok(found) => problems.extend(found),
-            Err(why) => open = Some(why),
-        }
+        let (found, why) = outsiders(context, statement, what);
+        problems.extend(found);
+        unknown = unknown.or(why);
     }
-    // why after the problems: a hole that can be read outweighs a statement that cannot.
-    if let (true, Some((statement, why))) = (problems.is_empty(), policy.malformed().next()) {
-        let pointer = statement.pointer();
-        return vec![subject.malformed(&format!("{called}, {pointer}"), Some(pointer.clone()), why)];
-    }
+    let broken = policy.malformed().next().map(|(statement, why)| {
+        let why = format!("{called}, {}: {why}", statement.pointer());
+        ("malformed", why)
+    });
+    let open = broken.or_else(|| Some(("organization-unknown", unknown?)));
     let draft = subject.shows("statements", policy.statements.len());
-    match open {
-        Some(why) if problems.is_empty() => vec![draft.undecided("organization-unknown", why)],
-        _ => draft.conclude(problems, "names only our own and trusted accounts"),
-    }
+    draft.conclude_open(problems, open, "names only our own and trusted accounts")
 }
 
-/// Who gets `what` ("use the key") by an Allow and belongs neither to us nor to whom we trust. `Err` when that depends
-/// on what is not known.
-fn outsiders(context: &Context<'_>, statement: &Statement, what: &str) -> Result<Vec<Problem>, String> {
+/// Who gets `what` ("use the key") by an Allow and belongs neither to us nor to whom we trust; and why that may not be
+/// all of them.
+fn outsiders(context: &Context<'_>, statement: &Statement, what: &str) -> (Vec<Problem>, Option<String>) {
     // A statement without Action or Resource has no effect in the policy of a resource.
     let effective = statement.allows() && statement.resources.is_some();
     let (true, Some(principals), Some(actions)) = (effective, &statement.principals, &statement.actions) else {
-        return Ok(Vec::new());
+        return (Vec::new(), None);
     };
     let given = || listed(actions.patterns.iter().map(Text::new));
     let mut problems = Vec::new();
@@ -59,7 +55,7 @@ fn outsiders(context: &Context<'_>, statement: &Statement, what: &str) -> Result
         let named = principals.entries.iter().filter_map(PrincipalEntry::account);
         named.filter(|account| !context.trusts(account)).for_each(|account| foreign(account, "Principal"));
         if !principals.entries.contains(&PrincipalEntry::Everyone) {
-            return Ok(problems);
+            return (problems, None);
         }
     }
     let limits: Vec<(&Condition, Limit)> =
@@ -67,7 +63,7 @@ fn outsiders(context: &Context<'_>, statement: &Statement, what: &str) -> Result
     let of = |kind| limits.iter().filter(move |(_, limit)| *limit == kind).map(|(condition, _)| *condition);
     // All conditions must hold, so one that names only trusted accounts is enough.
     if of(Limit::Accounts).any(|condition| condition.values.iter().all(|account| context.trusts(account))) {
-        return Ok(problems);
+        return (problems, None);
     }
     let everywhere = |account: &&String| of(Limit::Accounts).all(|condition| condition.values.contains(account));
     if let Some(first) = of(Limit::Accounts).next() {
@@ -79,12 +75,11 @@ fn outsiders(context: &Context<'_>, statement: &Statement, what: &str) -> Result
             of(Limit::Organization).flat_map(|condition| &condition.values).map(String::as_str).collect();
         let ours = match context.inventory.settings.organization.known() {
             Ok(organization) => organization.as_ref().map(|organization| organization.id.as_str()),
-            Err(unknown) if problems.is_empty() => {
-                let (why, named) =
-                    (unread("organizations:DescribeOrganization", unknown), Text::new(values.join(", ")));
-                return Err(format!("whether {named} is our organization is not known: {why}"));
+            Err(unknown) => {
+                let why = unread("organizations:DescribeOrganization", unknown);
+                let named = Text::new(values.join(", "));
+                return (problems, Some(format!("whether {named} is our organization is not known: {why}")));
             }
-            Err(_) => return Ok(problems),
         };
         let others = values.iter().filter(|value| value.split('/').next() != ours).map(Text::new);
         let others: Vec<Text> = others.collect();
@@ -96,13 +91,13 @@ fn outsiders(context: &Context<'_>, statement: &Statement, what: &str) -> Result
                 format!("aws:PrincipalOrgID {named}"),
             );
         }
-        return Ok(problems);
+        return (problems, None);
     }
     if limits.is_empty() {
         let who = if principals.negated { "NotPrincipal" } else { "\"*\"" };
         add("public-principal", "every AWS principal", format!("Principal {who}, Action {}", given()));
     }
-    Ok(problems)
+    (problems, None)
 }
 
 /// What a condition ties the caller to.

@@ -81,10 +81,8 @@ fn drift(judge: &Judge<'_>) -> Vec<Verdict> {
                 ),
             }
         }
-        if problems.is_empty() && !gaps.is_empty() {
-            return vec![draft.undecided("unread", listed(gaps))];
-        }
-        draft.conclude(problems, "nothing was written since before the job began")
+        let open = (!gaps.is_empty()).then(|| ("unread", listed(gaps)));
+        draft.conclude_open(problems, open, "nothing was written since before the job began")
     })
 }
 
@@ -257,7 +255,8 @@ pub(in crate::posture) mod tests {
             written(150)(i);
             detail(i).validation = S3Uri::parse("s3://train/unlisted.jsonl").into_iter().collect();
         };
-        expect(C, "one is not listed", validation, &[(J, Fail, "written-while-running")]);
+        let both = [(J, Unknown, "unread"), (J, Fail, "written-while-running")];
+        expect(C, "one is not listed", validation, &both);
         let unlisted = |i: &mut Inventory| {
             detail(i).validation = S3Uri::parse("s3://train/unlisted.jsonl").into_iter().collect();
         };

@@ -58,12 +58,8 @@ fn closed(judge: &Judge<'_>) -> Vec<Verdict> {
         let ownership = bucket.ownership.known().ok().map(|set| set.as_ref().map_or("not set", Text::as_str));
         draft = draft.shows_some("ObjectOwnership", ownership);
         draft = draft.shows_some("IsPublic", bucket.policy_public.known().ok());
-        let (problems, open) = exposed(judge, bucket);
-        draft.conclude_open(
-            problems,
-            open.map(|why| ("unread", Text::new(why))),
-            "public access is blocked and ACLs are off",
-        )
+        let (problems, open) = exposure(judge, bucket);
+        draft.conclude_open(problems, open.map(|why| ("unread", why)), "public access is blocked and ACLs are off")
     })
 }
 
@@ -77,16 +73,8 @@ const SWITCHES: [Switch; 4] = [
     ("RestrictPublicBuckets", |block| block.restrict_buckets),
 ];
 
-/// What lets strangers near a bucket; `Err` says why that is not known. A hole that can be seen outweighs what cannot.
-pub(in crate::posture) fn exposure(judge: &Judge<'_>, bucket: &Bucket) -> Result<Vec<Problem>, String> {
-    match exposed(judge, bucket) {
-        (problems, Some(why)) if problems.is_empty() => Err(why),
-        (problems, _) => Ok(problems),
-    }
-}
-
-/// What lets strangers near a bucket, and what of it could not be seen.
-fn exposed(judge: &Judge<'_>, bucket: &Bucket) -> (Vec<Problem>, Option<String>) {
+/// What lets strangers near a bucket, and why not all of that is known.
+pub(in crate::posture) fn exposure(judge: &Judge<'_>, bucket: &Bucket) -> (Vec<Problem>, Option<String>) {
     let name = &bucket.name;
     let account = judge.context.inventory.settings.public_access.known();
     let own = bucket.public_access.known().map_err(|unknown| unread("s3:GetPublicAccessBlock", unknown));

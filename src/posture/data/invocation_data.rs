@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::macie::{Uncovered, coverage};
-use crate::base::{Text, Timestamp};
+use crate::base::Timestamp;
 use crate::inventory::bedrock::{CustomizationJob, InvocationLogs};
 use crate::inventory::guardrails::{GuardrailDetail, GuardrailVersion};
 use crate::inventory::s3::Presence;
@@ -68,7 +68,7 @@ fn filtered(judge: &Judge<'_>) -> Vec<Verdict> {
                 Err(why) => open.push(why),
             }
         }
-        let open = open.into_iter().next().map(|why| ("unread", Text::new(why)));
+        let open = open.into_iter().next().map(|why| ("unread", why));
         draft.conclude_open(problems, open, "learns from filtered and inspected logs")
     })
 }

@@ -77,14 +77,9 @@ fn inspected(judge: &Judge<'_>) -> Vec<Verdict> {
         if !found.is_empty() || row.sensitivity.is_some_and(|score| score > HIGHEST_SCORE) {
             problems.push(sensitive(row, &found));
         }
-        // What was found stands, however much could not be looked at.
-        if problems.is_empty()
-            && let Some(one) = context.inventory.sensitive_findings.values().find(|one| one.detail.known().is_err())
-            && let Err(unknown) = one.detail.known()
-        {
-            return vec![draft.undecided("unread", unread("macie2:GetFindings", unknown))];
-        }
-        draft.conclude(problems, "Macie looked into it before the newest job, and found nothing sensitive")
+        let unseen = context.inventory.sensitive_findings.values().find_map(|one| one.detail.known().err());
+        let open = unseen.map(|unknown| ("unread", unread("macie2:GetFindings", unknown)));
+        draft.conclude_open(problems, open, "Macie looked into it before the newest job, and found nothing sensitive")
     })
 }
 

@@ -79,15 +79,15 @@ fn one(judge: &Judge<'_>, data: &Dataset, heads: &Heads) -> Vec<Verdict> {
     add("aws-managed-key", &managed, "are under the AWS managed key".to_owned());
     let others: std::collections::BTreeSet<_> = other.iter().filter_map(|head| head.kms_key.as_ref()).collect();
     add("other-key", &other, format!("are under another key than the bucket's: {}", listed(others)));
-    if problems.is_empty() {
-        if let Some(error) = &heads.error {
-            return vec![draft.undecided("unread", format!("{} heads could not be read: {error}", heads.failed))];
-        }
-        if let Some((head, why)) = open.first() {
-            return vec![draft.undecided("key-unread", format!("whose key {} is under is not known: {why}", head.key))];
-        }
-    }
-    draft.conclude(problems, format!("{sampled} objects are under a customer managed key"))
+    let unread = heads.error.as_ref().map(|error| {
+        let why = format!("{} heads could not be read: {error}", heads.failed);
+        ("unread", why)
+    });
+    let unseen = open.first().map(|(head, why)| {
+        let why = format!("whose key {} is under is not known: {why}", head.key);
+        ("key-unread", why)
+    });
+    draft.conclude_open(problems, unread.or(unseen), format!("{sampled} objects are under a customer managed key"))
 }
 
 /// What an object is encrypted with.

@@ -211,12 +211,9 @@ fn heard(judge: &Judge<'_>) -> Vec<Verdict> {
         problem(looked, false, "attack-seen", "a custom model was asked what an attacker asks"),
     ];
     let problems: Vec<Problem> = problems.into_iter().flatten().collect();
-    if problems.is_empty()
-        && let Some(why) = judge.gap(SourceId::CONVERSATIONS)
-    {
-        return vec![draft.undecided("unread", why)];
-    }
-    draft.conclude(problems, format!("nothing was found in {} invocations of custom models", looked.records))
+    let open = judge.gap(SourceId::CONVERSATIONS).map(|why| ("unread", why));
+    let right = format!("nothing was found in {} invocations of custom models", looked.records);
+    draft.conclude_open(problems, open, right)
 }
 
 /// Hits that are only worth knowing (a guardrail that did its work) are no problem.

@@ -74,13 +74,12 @@ fn of_holder(judge: &Judge<'_>, of: ResourceRef, held: &[Held<'_>]) -> Vec<Verdi
         let policy = match Policy::parse(document) {
             Ok(policy) => policy,
             Err(error) => {
-                broken.get_or_insert_with(|| (None, format!("policy {name}: {error}")));
+                broken.get_or_insert_with(|| format!("policy {name}: {error}"));
                 continue;
             }
         };
         if let Some((statement, why)) = policy.malformed().next() {
-            let pointer = statement.pointer();
-            broken.get_or_insert_with(|| (Some(pointer.clone()), format!("policy {name}, {pointer}: {why}")));
+            broken.get_or_insert_with(|| format!("policy {name}, {}: {why}", statement.pointer()));
         }
         let asking: Vec<&Statement> = policy.statements.iter().filter(|statement| asks(statement)).collect();
         if !asking.is_empty() {
@@ -89,15 +88,14 @@ fn of_holder(judge: &Judge<'_>, of: ResourceRef, held: &[Held<'_>]) -> Vec<Verdi
         }
     }
     let names = listed(held.iter().map(|held| held.name));
-    match broken {
-        Some((pointer, why)) if problems.is_empty() => return vec![subject.malformed("policies", pointer, why)],
-        // The word stood in a Sid.
-        None if facts.is_empty() => return Vec::new(),
-        _ => {}
+    // The word stood in a Sid.
+    if broken.is_none() && facts.is_empty() {
+        return Vec::new();
     }
     let draft = subject.shows("policies", &names);
     let draft = facts.into_iter().fold(draft, |draft, (fact, pointer)| draft.points("statement", fact, Some(pointer)));
-    draft.conclude(problems, format!("{names}: custom models are denied without the guardrail"))
+    let open = broken.map(|why| ("malformed", why));
+    draft.conclude_open(problems, open, format!("{names}: custom models are denied without the guardrail"))
 }
 
 /// Every document that says what somebody of the account may do.

@@ -107,10 +107,8 @@ fn api_keys(judge: &Judge<'_>) -> Vec<Verdict> {
                 draft
             }
         };
-        match unsure {
-            Some(why) if problems.is_empty() => verdicts.push(draft.undecided("uncertain", why)),
-            _ => verdicts.extend(draft.conclude(problems, "expires in time, and gives no power over models")),
-        }
+        let open = unsure.map(|why| ("uncertain", why));
+        verdicts.extend(draft.conclude_open(problems, open, "expires in time, and gives no power over models"));
     }
     verdicts
 }

@@ -113,10 +113,8 @@ fn grader(judge: &Judge<'_>, arn: &ResourceId, graded: &Graded<'_>) -> Vec<Verdi
         .shows("Role", &configuration.role)
         .shows("VpcConfig", subnets.unwrap_or_else(|| "none".to_owned()))
         .shows("usedBy", listed_refs(judge.context, &graded.jobs));
-    match unsure {
-        Some(why) if problems.is_empty() => vec![draft.undecided("uncertain", why)],
-        _ => draft.conclude(problems, "only its jobs may invoke it, and it reaches nothing else"),
-    }
+    let open = unsure.map(|why| ("uncertain", why));
+    draft.conclude_open(problems, open, "only its jobs may invoke it, and it reaches nothing else")
 }
 
 /// Whom one statement lets invoke the function.

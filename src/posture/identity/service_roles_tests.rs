@@ -93,7 +93,7 @@ fn long_term_keys() {
             attached(i);
             key(|key| key.expires = None)(i);
         },
-        &fails("never-expires"),
+        &[(API_KEY, Fail, "never-expires"), (API_KEY, Unknown, "uncertain")],
     );
     expect(
         c,

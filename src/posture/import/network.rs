@@ -120,17 +120,15 @@ fn imports_in_vpc(judge: &Judge<'_>) -> Vec<Verdict> {
             .shows("securityGroupIds", or_none(groups))
             .shows("roleArn", &detail.role)
             .shows("status", &job.status);
-        if let Some(vpc) = &detail.vpc {
+        if let Some(vpc) = detail.vpc.as_ref().filter(|vpc| !vpc.subnets.is_empty()) {
             let asked = (&detail.role, vpc.subnets.iter().collect(), vpc.security_groups.iter().collect());
             let rights = known.rights.entry(asked).or_insert_with(|| rights(judge, &detail.role, vpc));
             problems.extend(rights.problems.iter().cloned());
             unsure = unsure.or_else(|| rights.unsure.clone());
             draft = draft.shows("networkInterfaces", &rights.words);
         }
-        match unsure {
-            Some(why) if problems.is_empty() => verdicts.push(draft.undecided("uncertain", why)),
-            _ => verdicts.extend(draft.conclude(problems, "runs in isolated subnets of this account")),
-        }
+        let open = unsure.map(|why| ("uncertain", why));
+        verdicts.extend(draft.conclude_open(problems, open, "runs in isolated subnets of this account"));
     }
     verdicts
 }

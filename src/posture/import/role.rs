@@ -99,10 +99,8 @@ fn import_roles(judge: &Judge<'_>) -> Vec<Verdict> {
             .shows("expected", IMPORT.expected(context))
             .shows("modelDataSource", listed(data))
             .shows("usedBy", listed_refs(context, users));
-        match unsure {
-            Some(why) if problems.is_empty() => vec![draft.undecided("uncertain", why)],
-            _ => draft.conclude(problems, "only import jobs of this account use it, to read their weights"),
-        }
+        let open = unsure.map(|why| ("uncertain", why));
+        draft.conclude_open(problems, open, "only import jobs of this account use it, to read their weights")
     })
 }
 

@@ -87,6 +87,7 @@ fn of_throughput(judge: &Judge<'_>, one: &Throughput) -> Vec<Verdict> {
         let why = format!("throughput {name} is not among those that were ordered: {}", listed(ordered));
         problems.push(Problem::fail("not-ordered", why).graded(Severity::High));
     }
+    let mut open = None;
     let age = context.now.secs_since(one.created);
     match used {
         Some(month) if month <= 0.0 && age >= GRACE => {
@@ -94,9 +95,9 @@ fn of_throughput(judge: &Judge<'_>, one: &Throughput) -> Vec<Verdict> {
             let why = format!("nobody has invoked throughput {name} for {since}: {} units stand idle", one.units);
             problems.push(Problem::fail("idle", why));
         }
-        None if problems.is_empty() && judge.gap(SourceId::METRICS).is_none() => {
+        None if judge.gap(SourceId::METRICS).is_none() => {
             let why = format!("whether throughput {name} is used is not known: its invocations were not counted");
-            return vec![draft.undecided("not-counted", why)];
+            open = Some(("not-counted", why));
         }
         _ => {}
     }
@@ -108,7 +109,7 @@ fn of_throughput(judge: &Judge<'_>, one: &Throughput) -> Vec<Verdict> {
             problems.push(Problem::warn("commitment-ends", why).graded(Severity::Low));
         }
     }
-    draft.conclude(problems, format!("serves {}, and is used", one.model.last()))
+    draft.conclude_open(problems, open, format!("serves {}, and is used", one.model.last()))
 }
 
 /// Whether what it serves is there and ours.

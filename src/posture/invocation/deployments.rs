@@ -134,8 +134,6 @@ fn of_deployment(
             _ => {}
         }
     }
-    match unknown {
-        Some(why) if problems.is_empty() => vec![draft.undecided("unread", why)],
-        _ => draft.conclude(problems, "serves a model with a customer managed key, where invocations are recorded"),
-    }
+    let open = unknown.map(|why| ("unread", why));
+    draft.conclude_open(problems, open, "serves a model with a customer managed key, where invocations are recorded")
 }

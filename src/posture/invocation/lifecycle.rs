@@ -80,15 +80,12 @@ fn of_model(
     let done = about.iter().find(counts);
     let words = |job: &&EvaluationJob| format!("{} ({}, {})", job.name, job.status, job.created.minute());
     let draft = subject
-        .clone()
         .shows("evaluations", if about.is_empty() { "none".to_owned() } else { listed(about.iter().map(words)) })
         .shows("servedBy", listed(by.iter().map(|server| server.id.last())))
         .shows("baseModelArn", &model.base_model);
     let mut problems = Vec::new();
-    if done.is_none() {
-        if let Some(why) = judge.gap(SourceId::EVALUATION_JOBS) {
-            return vec![subject.unread(why)];
-        }
+    let mut open = if done.is_none() { judge.gap(SourceId::EVALUATION_JOBS) } else { None };
+    if done.is_none() && open.is_none() {
         let why = match about.as_slice() {
             [] => "no evaluation job names it".to_owned(),
             jobs if jobs.iter().any(|job| job.status == JobStatus::Completed) => {
@@ -102,12 +99,11 @@ fn of_model(
     if let Some(problem) = problem {
         // What is missing from a list that is not whole is not known to be gone.
         match judge.gap(SourceId::FOUNDATION_MODELS).filter(|_| problem.code == "base-not-listed") {
-            Some(why) if problems.is_empty() => return vec![subject.unread(why)],
-            Some(_) => {}
+            Some(why) => open = open.or(Some(why)),
             None => problems.push(problem),
         }
     }
-    draft.conclude(problems, "was evaluated, and its base model is active")
+    draft.conclude_open(problems, open.map(|why| ("unread", why)), "was evaluated, and its base model is active")
 }
 
 /// What is wrong with the base model.

@@ -98,26 +98,23 @@ fn one_bucket(judge: &Judge<'_>, name: &ResourceId, uris: &[&S3Uri]) -> Vec<Verd
         _ => {}
     }
     let (mut problems, mut open) = (Vec::new(), Vec::new());
-    let mut take = |found: Result<Vec<Problem>, String>| match found {
-        Ok(found) => problems.extend(found),
-        Err(why) => open.push(why),
+    let mut take = |(found, unseen): (Vec<Problem>, Option<String>)| {
+        problems.extend(found);
+        open.extend(unseen);
     };
-    take(
-        data::default_key(judge, bucket)
-            .map(|problem| problem.into_iter().map(|one| Problem { code: "bucket-key", ..one }).collect()),
-    );
-    take(
-        data::exposure(judge, bucket)
-            .map(|found| found.into_iter().map(|one| Problem { code: "bucket-exposed", ..one }).collect()),
-    );
+    let as_a = |code, found: Vec<Problem>| found.into_iter().map(|one| Problem { code, ..one }).collect::<Vec<_>>();
+    take(match data::default_key(judge, bucket) {
+        Ok(problem) => (as_a("bucket-key", problem.into_iter().collect()), None),
+        Err(why) => (Vec::new(), Some(why)),
+    });
+    let (exposed, unseen) = data::exposure(judge, bucket);
+    take((as_a("bucket-exposed", exposed), unseen));
     take(delivery(context, bucket, uris));
     take(key_policy(context, bucket));
     let paths = uris.iter().map(|uri| path(context, uri)).collect::<Vec<_>>().join(", ");
     let draft = subject.shows("deliversTo", paths).shows("expected", expected(context));
-    match open.into_iter().next() {
-        Some(why) if problems.is_empty() => vec![draft.undecided("unread", why)],
-        _ => draft.conclude(problems, "only Bedrock's log of this account is delivered, under your key"),
-    }
+    let open = open.into_iter().next().map(|why| ("unread", why));
+    draft.conclude_open(problems, open, "only Bedrock's log of this account is delivered, under your key")
 }
 
 /// Where the records of a configuration go.
@@ -166,18 +163,22 @@ fn ties(context: &Context<'_>, statement: &Statement, codes: [&'static str; 2], 
         .collect()
 }
 
-fn delivery(context: &Context<'_>, bucket: &Bucket, uris: &[&S3Uri]) -> Result<Vec<Problem>, String> {
+/// Whether its policy lets Bedrock deliver and no more, and what of that cannot be told.
+fn delivery(context: &Context<'_>, bucket: &Bucket, uris: &[&S3Uri]) -> (Vec<Problem>, Option<String>) {
     let name = &bucket.name;
     let missing = |why: String| Problem::fail("delivery-not-allowed", why);
     let document = match bucket.policy.known() {
         Ok(Some(document)) => document,
         Ok(None) => {
             let why = format!("bucket {name} has no policy: Bedrock cannot deliver the invocation log");
-            return Ok(vec![missing(why)]);
+            return (vec![missing(why)], None);
         }
-        Err(unknown) => return Err(unread("s3:GetBucketPolicy", unknown)),
+        Err(unknown) => return (Vec::new(), Some(unread("s3:GetBucketPolicy", unknown))),
     };
-    let policy = Policy::parse(document).map_err(|error| format!("bucket policy: {error}"))?;
+    let policy = match Policy::parse(document) {
+        Ok(policy) => policy,
+        Err(error) => return (Vec::new(), Some(format!("bucket policy: {error}"))),
+    };
     let object = |key: String| Arn {
         partition: context.partition.to_owned(),
         service: "s3".to_owned(),
@@ -236,41 +237,39 @@ fn delivery(context: &Context<'_>, bucket: &Bucket, uris: &[&S3Uri]) -> Result<V
             }
         }
     }
-    if problems.is_empty() {
-        if let Some((statement, why)) = policy.malformed().next() {
-            return Err(format!("bucket policy, {}: {why}", statement.pointer()));
-        }
-        if let Some(why) = open {
-            return Err(why);
-        }
-    }
-    Ok(problems)
+    let broken = policy.malformed().next();
+    let broken = broken.map(|(statement, why)| format!("bucket policy, {}: {why}", statement.pointer()));
+    (problems, broken.or(open))
 }
 
 /// Whether the key of the bucket lets Bedrock write under it. A bucket without a customer's key is told by
 /// `bucket-key`.
-fn key_policy(context: &Context<'_>, bucket: &Bucket) -> Result<Vec<Problem>, String> {
-    let Ok(encryption) = bucket.encryption.known() else { return Ok(Vec::new()) };
-    let Some(key) = encryption.kms_key.as_ref().and_then(|named| context.key(named)) else { return Ok(Vec::new()) };
+fn key_policy(context: &Context<'_>, bucket: &Bucket) -> (Vec<Problem>, Option<String>) {
+    let named = bucket.encryption.known().ok().and_then(|encryption| encryption.kms_key.as_ref());
+    let Some(key) = named.and_then(|named| context.key(named)) else { return (Vec::new(), None) };
     if key.metadata.known().is_ok_and(|metadata| metadata.manager == "AWS") {
-        return Ok(Vec::new());
+        return (Vec::new(), None);
     }
-    key.policy.known().map_err(|unknown| unread("kms:GetKeyPolicy", unknown))?;
-    let Some(mut access) = KeyAccess::of(key) else { return Err(format!("{} is no key ARN", key.arn)) };
+    if let Err(unknown) = key.policy.known() {
+        return (Vec::new(), Some(unread("kms:GetKeyPolicy", unknown)));
+    }
+    let Some(mut access) = KeyAccess::of(key) else { return (Vec::new(), Some(format!("{} is no key ARN", key.arn))) };
     // why no grants: those that Bedrock has are for models; the log goes by the policy (AWS documents nothing else).
     access.grants = Ok(Vec::new());
-    let policy = access.policy.as_ref().map_err(ToString::to_string)?;
+    let policy = match &access.policy {
+        Ok(policy) => policy,
+        Err(why) => return (Vec::new(), Some(why.to_string())),
+    };
     let identity = Identity::of(context.inventory, &Caller::Service(BEDROCK.to_owned()));
     let answer = decide(&access, &identity, DATA_KEY, &scenario(context));
     let label = key.label();
     let of = format!("the policy of key {label}");
     let named = policy.statements.iter().filter(|statement| names_bedrock(statement, DATA_KEY));
-    let problems: Vec<Problem> = named.flat_map(|one| ties(context, one, ["key-not-tied"; 2], &of)).collect();
-    match &answer.decision {
-        _ if !problems.is_empty() => Ok(problems),
-        Decision::Allowed { .. } => Ok(problems),
+    let mut problems: Vec<Problem> = named.flat_map(|one| ties(context, one, ["key-not-tied"; 2], &of)).collect();
+    let open = match &answer.decision {
+        Decision::Allowed { .. } => None,
         open @ (Decision::Conditional { .. } | Decision::Uncertain { .. }) => {
-            Err(format!("whether Bedrock may use key {label} for the log: {}", open.words()))
+            Some(format!("whether Bedrock may use key {label} for the log: {}", open.words()))
         }
         denied => {
             let why = format!(
@@ -278,7 +277,9 @@ fn key_policy(context: &Context<'_>, bucket: &Bucket) -> Result<Vec<Problem>, St
                 bucket.name,
                 denied.words()
             );
-            Ok(vec![Problem::fail("key-not-allowed", why)])
+            problems.push(Problem::fail("key-not-allowed", why));
+            None
         }
-    }
+    };
+    (problems, open)
 }

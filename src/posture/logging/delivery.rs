@@ -124,13 +124,14 @@ fn delivery(judge: &Judge<'_>) -> Vec<Verdict> {
             format!("nobody is told in {region} when the invocation log is lost: no alarm on {}", listed(&silent));
         problems.push(Problem::fail("no-alarm", why).graded(Severity::Medium));
     }
-    if problems.is_empty() && !uncounted.is_empty() {
-        let why = judge
-            .any_gap(&[SourceId::METRICS])
-            .map_or_else(|| format!("deliveries to {} were not counted", listed(&uncounted)), |gap| gap.to_string());
-        return vec![draft.undecided("unread", why)];
-    }
-    draft.conclude(problems, format!("the invocation log of {region} is delivered"))
+    let uncounted = (!uncounted.is_empty()).then(|| {
+        let gap = judge.any_gap(&[SourceId::METRICS]);
+        (
+            "unread",
+            gap.map_or_else(|| format!("deliveries to {} were not counted", listed(&uncounted)), |gap| gap.to_string()),
+        )
+    });
+    draft.conclude_open(problems, uncounted, format!("the invocation log of {region} is delivered"))
 }
 
 fn count(sum: Option<f64>) -> String {

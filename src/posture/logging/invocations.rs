@@ -186,15 +186,12 @@ fn modalities(judge: &Judge<'_>) -> Vec<Verdict> {
     if MODALITIES.iter().all(|(on, ..)| on(set)) {
         unknown.clear();
     }
-    if problems.is_empty() && !unknown.is_empty() {
+    let unknown = (!unknown.is_empty()).then(|| {
         let names = listed(unknown.iter().map(|id| id.last()));
-        let why = judge.gap(SourceId::FOUNDATION_MODELS).map_or_else(
-            || format!("base model {names} is not listed any more: which modalities it has is not known"),
-            |gap| gap.to_string(),
-        );
-        return vec![draft.undecided("modality-unknown", why)];
-    }
-    draft.conclude(problems, format!("what models in {region} take and give is logged"))
+        let gone = || format!("base model {names} is not listed any more: which modalities it has is not known");
+        ("modality-unknown", judge.gap(SourceId::FOUNDATION_MODELS).map_or_else(gone, |gap| gap.to_string()))
+    });
+    draft.conclude_open(problems, unknown, format!("what models in {region} take and give is logged"))
 }
 
 fn large_data(set: &LoggingConfiguration) -> String {

@@ -93,10 +93,8 @@ fn logger(judge: &Judge<'_>) -> Vec<Verdict> {
         }
     }
     problems.extend(surplus(role, &identity, &stream));
-    match open {
-        Some(why) if problems.is_empty() => vec![draft.undecided("uncertain", why)],
-        _ => draft.conclude(problems, "may write the log, and nothing else"),
-    }
+    let open = open.map(|why| ("uncertain", why));
+    draft.conclude_open(problems, open, "may write the log, and nothing else")
 }
 
 /// The stream that Bedrock writes to.

@@ -242,29 +242,28 @@ fn tamper_evident(judge: &Judge<'_>) -> Vec<Verdict> {
             }
             Err(unknown) => open.push(unread("cloudtrail:GetEventSelectors", unknown)),
         }
-        match bucket_of(judge, trail.bucket.as_ref()) {
-            Ok(found) => problems.extend(found),
-            Err(why) => open.push(why),
-        }
-        verdicts.extend(match open.into_iter().next() {
-            Some(why) if problems.is_empty() => vec![draft.undecided("unread", why)],
-            _ => draft.conclude(problems, "validated, encrypted, and in a bucket that is closed"),
-        });
+        let (found, unseen) = bucket_of(judge, trail.bucket.as_ref());
+        problems.extend(found);
+        open.extend(unseen);
+        let open = open.into_iter().next().map(|why| ("unread", why));
+        verdicts.extend(draft.conclude_open(problems, open, "validated, encrypted, and in a bucket that is closed"));
     }
     verdicts
 }
 
-/// What lets strangers near the files of a trail.
-fn bucket_of(judge: &Judge<'_>, name: Option<&ResourceId>) -> Result<Vec<Problem>, String> {
-    let Some(name) = name else { return Ok(Vec::new()) };
+/// What lets strangers near the files of a trail, and why not all of that is known.
+fn bucket_of(judge: &Judge<'_>, name: Option<&ResourceId>) -> (Vec<Problem>, Option<String>) {
+    let Some(name) = name else { return (Vec::new(), None) };
     let Some(bucket) = judge.context.inventory.buckets.get(name) else {
         let gap = judge.gap(SourceId::BUCKETS);
         let why = gap.map_or_else(|| "it is not in the inventory".to_owned(), |gap| gap.to_string());
-        return Err(format!("bucket {name}: {why}"));
+        return (Vec::new(), Some(format!("bucket {name}: {why}")));
     };
     if bucket.presence() == Some(Presence::Foreign) {
-        return Err(format!("bucket {name} belongs to another account: whether it is closed cannot be read"));
+        let why = format!("bucket {name} belongs to another account: whether it is closed cannot be read");
+        return (Vec::new(), Some(why));
     }
-    let found = data::exposure(judge, bucket)?;
-    Ok(found.into_iter().map(|problem| Problem { code: "bucket-exposed", severity: None, ..problem }).collect())
+    let (found, unseen) = data::exposure(judge, bucket);
+    let found = found.into_iter().map(|problem| Problem { code: "bucket-exposed", severity: None, ..problem });
+    (found.collect(), unseen)
 }

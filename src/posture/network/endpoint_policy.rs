@@ -125,20 +125,19 @@ fn of_endpoint(judge: &Judge<'_>, endpoint: &Endpoint, network: &Network<'_>, ne
         let why = format!("endpoint {name} does not let jobs through to {}", listed(&asked.missing));
         problems.push(Problem::fail("incomplete", why).shows("missing", listed(&asked.missing)));
     }
-    let broken = policy.malformed().next().filter(|_| problems.is_empty());
-    if let Some((statement, why)) = broken {
-        let pointer = statement.pointer();
-        return vec![subject.malformed(&format!("endpoint policy, {pointer}"), Some(pointer.clone()), why)];
-    }
+    let broken = policy.malformed().next().map(|(statement, why)| {
+        let why = format!("endpoint policy, {}: {why}", statement.pointer());
+        ("malformed", why)
+    });
     let draft = subject
         .shows("buckets", listed(&buckets))
         .shows("statements", policy.statements.len())
         .shows("VpcEndpointType", &endpoint.kind);
-    if problems.is_empty() && !asked.open.is_empty() {
+    let conditional = (!asked.open.is_empty()).then(|| {
         let why = format!("cannot tell whether endpoint {name} lets jobs through to {}", listed(&asked.open));
-        return vec![draft.undecided("conditional", why)];
-    }
-    draft.conclude(problems, "lets jobs through to their buckets, and to no others")
+        ("conditional", why)
+    });
+    draft.conclude_open(problems, broken.or(conditional), "lets jobs through to their buckets, and to no others")
 }
 
 /// What an Allow gives beyond the buckets of the jobs.
