@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::condition::Condition;
 use super::decision::Tri;
 use super::pattern;
-use super::principal::Principals;
+use super::principal::{PrincipalEntry, Principals};
 use super::scenario::ContextValue;
 use super::variables::{self, Expanded, Wildcards};
 use crate::base::{Arn, Text};
@@ -112,6 +112,11 @@ pub enum BadPolicy {
 }
 
 impl Policy {
+    /// Whether it limits nothing, as `FullAWSAccess` and `RCPFullAWSAccess` do.
+    pub(super) fn is_full(&self) -> bool {
+        matches!(self.statements.as_slice(), [statement] if statement.is_full())
+    }
+
     /// The most bytes that are parsed. why: the longest policy of AWS (an organization's) is under 64 KiB;
     /// a megabyte leaves room, and an hour of parsing none.
     pub const MAX_BYTES: usize = 1 << 20;
@@ -160,6 +165,16 @@ impl Statement {
     pub fn allows(&self) -> bool {
         self.effect == Effect::Allow && self.malformed.is_none()
     }
+
+    /// Whether it lets everybody do everything to everything.
+    fn is_full(&self) -> bool {
+        let all = |patterns: &[String]| patterns == ["*"];
+        self.allows()
+            && self.conditions.is_empty()
+            && self.actions.as_ref().is_some_and(|actions| !actions.negated && all(&actions.patterns))
+            && self.resources.as_ref().is_some_and(|resources| !resources.negated && all(&resources.patterns))
+            && self.principals.as_ref().is_none_or(|them| !them.negated && them.entries == [PrincipalEntry::Everyone])
+    }
 }
 
 impl Actions {
@@ -207,5 +222,42 @@ impl Resources {
     /// Whether a pattern depends on the caller (`${aws:username}`) under this version of the language.
     pub fn has_variables(&self, version: Version) -> bool {
         version == Version::V2012 && self.patterns.iter().any(|pattern| pattern.contains("${"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_limits_nothing_is_full() {
+        let full = |statement: &str| {
+            let text = format!(r#"{{"Version": "2012-10-17", "Statement": {statement}}}"#);
+            Policy::parse(&crate::inventory::Document::new(&text)).unwrap().is_full()
+        };
+        for (statement, expected) in [
+            (r#"{"Effect": "Allow", "Action": "*", "Resource": "*"}"#, true),
+            (r#"[{"Effect": "Allow", "Action": ["*"], "Resource": ["*"], "Principal": "*"}]"#, true),
+            (r#"{"Effect": "Deny", "Action": "*", "Resource": "*"}"#, false),
+            (r#"{"Effect": "Allow", "NotAction": "*", "Resource": "*"}"#, false),
+            (r#"{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}"#, false),
+            (r#"{"Effect": "Allow", "Action": "*", "NotResource": "*"}"#, false),
+            (r#"{"Effect": "Allow", "Action": "*"}"#, false),
+            (r#"{"Effect": "Allow", "Action": "*", "Resource": "*", "NotPrincipal": "*"}"#, false),
+            (r#"{"Effect": "Allow", "Action": "*", "Resource": "*", "Principal": {"AWS": "111122223333"}}"#, false),
+            (
+                r#"{"Effect": "Allow", "Action": "*", "Resource": "*",
+                    "Condition": {"Bool": {"aws:SecureTransport": "true"}}}"#,
+                false,
+            ),
+            (
+                r#"[{"Effect": "Allow", "Action": "*", "Resource": "*"},
+                    {"Effect": "Deny", "Action": "kms:Decrypt", "Resource": "*"}]"#,
+                false,
+            ),
+            ("[]", false),
+        ] {
+            assert_eq!(full(statement), expected, "{statement}");
+        }
     }
 }

@@ -113,6 +113,11 @@ where
     for (policies, unread) in levels {
         let mut lets = Vec::new();
         for (layer, policy) in policies {
+            // why first: FullAWSAccess hangs on every level of most organizations.
+            if policy.is_full() {
+                lets.push(Truth::plain_yes());
+                continue;
+            }
             let found = scan(policy, layer, Side::Limit, ask);
             lets.push(found.allow);
             denies.push(found.deny);

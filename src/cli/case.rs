@@ -8,13 +8,12 @@ use clap::Subcommand;
 
 use super::{Exit, Target, Trouble, live, runtime};
 use crate::activity::{Event, Invocation, Watch};
-use crate::aws::Options;
 use crate::base::{Clock, Generation, Timestamp};
 use crate::case::{Case, CaseError, Snapshot, Step};
 use crate::fix::{DiffKind, Held, diff};
 use crate::inventory::{Inventory, Lineage, Update};
 use crate::posture::{Context, assess};
-use crate::source::live::Depth;
+use crate::source::Depth;
 use crate::source::{Command, Envelope, Message, live as source};
 
 /// What to do with a case.
@@ -51,7 +50,7 @@ pub(super) enum CaseCommand {
         #[arg(long)]
         deep: bool,
         /// Read at most so many bytes of objects
-        #[arg(long, value_name = "BYTES", default_value_t = 64 << 30, requires = "deep")]
+        #[arg(long, value_name = "BYTES", default_value_t = Depth::BYTES, requires = "deep")]
         deep_bytes: u64,
     },
 }
@@ -175,7 +174,7 @@ async fn record(target: &Target, file: &Path, watch: Duration, depth: Option<Dep
     let failed = |error| about(file, &error);
     let (sender, mut inbox) = tokio::sync::mpsc::channel(1024);
     let (commands, orders) = tokio::sync::mpsc::channel(8);
-    let options = Options { content: depth.is_some(), ..live::options(target, None) };
+    let options = live::options(target, None);
     let reading = tokio::spawn(source::run_to(options, depth, Generation(1), clock.clone(), sender, orders));
 
     let mut info = None;

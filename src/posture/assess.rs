@@ -1,6 +1,8 @@
 //! Runs the catalogue, and keeps the law: unknown is never pass.
 
 use std::collections::HashMap;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sha2::{Digest as _, Sha256};
 
@@ -16,23 +18,56 @@ use crate::inventory::{Kind, SourceId};
 /// Controls that others rest on.
 const RESTED_ON: &[&str] = &["CUS-KMS-01", "CUS-LOG-01", "CUS-GRD-02"];
 
+/// Threads that judge: more would wait for one another's memory.
+const THREADS: usize = 4;
+
 /// What every control says of this inventory, in the catalogue's order, then by resource.
 pub fn assess(context: &Context<'_>) -> Assessment {
-    assess_by(context, |_| ())
+    let (shared, next) = (Shared::default(), AtomicUsize::new(0));
+    let judge = || {
+        let mut said: Vec<(usize, Vec<Verdict>)> = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(control) = CONTROLS.get(at) else { return said };
+            said.push((at, kept(control, context, &shared)));
+        }
+    };
+    let more = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS) - 1;
+    let mut said = std::thread::scope(|scope| {
+        let others: Vec<_> = (0..more).map(|_| scope.spawn(judge)).collect();
+        let mut said = judge();
+        for other in others {
+            // why not an error: a control that breaks breaks whoever asked, on one thread or many.
+            said.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        said
+    });
+    said.sort_by_key(|(at, _)| *at);
+    whole(context, said.into_iter().flat_map(|(_, verdicts)| verdicts).collect())
 }
 
-/// The same; tells after each control that it is done, so that each can be timed.
+/// The same on one thread; tells after each control that it is done, so that each can be timed.
 pub fn assess_by(context: &Context<'_>, mut done: impl FnMut(&'static Control)) -> Assessment {
     let shared = Shared::default();
     let mut verdicts: Vec<Verdict> = Vec::new();
     for control in CONTROLS {
-        let said = run(control, context, &shared);
-        if RESTED_ON.contains(&control.id) {
-            shared.keep(control.id, &said);
-        }
-        verdicts.extend(said);
+        verdicts.extend(kept(control, context, &shared));
         done(control);
     }
+    whole(context, verdicts)
+}
+
+/// One control; what others rest on is kept for them.
+fn kept(control: &'static Control, context: &Context<'_>, shared: &Shared) -> Vec<Verdict> {
+    let said = run(control, context, shared);
+    if RESTED_ON.contains(&control.id) {
+        shared.keep(control.id, &said);
+    }
+    said
+}
+
+/// What no control can say alone.
+fn whole(context: &Context<'_>, mut verdicts: Vec<Verdict>) -> Assessment {
     recall::stale_findings(context, &mut verdicts);
     tell_apart(&mut verdicts);
     Assessment { verdicts }

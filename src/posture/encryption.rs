@@ -11,7 +11,7 @@ pub(super) mod scope_tests;
 pub(super) mod tests;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::catalogue::framework::{ATLAS, CIS, FEDRAMP, GDPR, HIPAA, NIST, OWASP, PCI, SRA};
 use super::control::Control;
@@ -400,7 +400,7 @@ fn keys_of_models<'a>(judge: &Judge<'a>) -> impl Iterator<Item = Used<'a>> {
 }
 
 /// The policy of a key, or a verdict that says why it is not known.
-fn policy_of(judge: &Judge<'_>, used: &Used<'_>, subject: &Subject<'_>) -> Result<Rc<Policy>, Box<Verdict>> {
+fn policy_of(judge: &Judge<'_>, used: &Used<'_>, subject: &Subject<'_>) -> Result<Arc<Policy>, Box<Verdict>> {
     let verdict = |verdict| Err(Box::new(verdict));
     match used.key.map(|key| key.policy.known()) {
         Some(Ok(document)) => {

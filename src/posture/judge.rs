@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::control::{Context, Control};
 use super::permissions::{Permissions, Shared};
@@ -41,7 +41,7 @@ impl<'a> Judge<'a> {
     }
 
     /// A policy, parsed once for all controls.
-    pub(super) fn policy(&self, document: &Document) -> Result<Rc<Policy>, BadPolicy> {
+    pub(super) fn policy(&self, document: &Document) -> Result<Arc<Policy>, BadPolicy> {
         self.shared.policy(document)
     }
 

@@ -4,11 +4,9 @@
 //! means (a [`witness`]): so a Deny that takes it away and a boundary that caps it count, and the statement can still
 //! be shown. Knows no control.
 
-use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::fmt;
-use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::control::Context;
 use super::judge::{Draft, Judge, Problem, Subject, listed};
@@ -22,15 +20,23 @@ use crate::access::{
 use crate::base::{Arn, ResourceId, Text};
 use crate::inventory::{Document, Inventory, Kind, ResourceRef, SourceId};
 
+/// What invokes a model and sends back what it says, whole or in pieces.
+pub(super) const INVOKES: &[&str] = &["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"];
+
 /// What nothing is called: stands where a wildcard leaves room.
 pub(super) const NOBODY: &str = "bedwatch-0";
 
-/// What controls share while one inventory is judged.
+/// What controls share while one inventory is judged, by several threads.
 #[derive(Debug, Default)]
 pub struct Shared {
-    permissions: OnceCell<Permissions>,
-    policies: RefCell<HashMap<String, Result<Rc<Policy>, BadPolicy>>>,
-    said: RefCell<HashMap<&'static str, Rc<[Said]>>>,
+    permissions: OnceLock<Permissions>,
+    policies: Mutex<HashMap<String, Result<Arc<Policy>, BadPolicy>>>,
+    said: Mutex<HashMap<&'static str, Arc<[Said]>>>,
+}
+
+/// why poisoned or not: what a control that broke had put in is as right as the rest.
+fn open<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What a control said of a resource, for those that rest on it.
@@ -55,23 +61,23 @@ impl Shared {
     }
 
     /// A policy, parsed once however many controls and resources have it.
-    pub(super) fn policy(&self, document: &Document) -> Result<Rc<Policy>, BadPolicy> {
-        if let Some(known) = self.policies.borrow().get(document.raw()) {
+    pub(super) fn policy(&self, document: &Document) -> Result<Arc<Policy>, BadPolicy> {
+        if let Some(known) = open(&self.policies).get(document.raw()) {
             return known.clone();
         }
-        let parsed = Policy::parse(document).map(Rc::new);
-        self.policies.borrow_mut().insert(document.raw().to_owned(), parsed.clone());
+        let parsed = Policy::parse(document).map(Arc::new);
+        open(&self.policies).insert(document.raw().to_owned(), parsed.clone());
         parsed
     }
 
     /// What a control said, if it was asked before; else it is asked now.
-    pub(super) fn said(&self, control: &'static str, ask: impl FnOnce() -> Vec<Verdict>) -> Rc<[Said]> {
-        let known = self.said.borrow().get(control).cloned();
+    pub(super) fn said(&self, control: &'static str, ask: impl FnOnce() -> Vec<Verdict>) -> Arc<[Said]> {
+        let known = open(&self.said).get(control).cloned();
         known.unwrap_or_else(|| self.keep(control, &ask()))
     }
 
     /// Keeps what a control said.
-    pub(super) fn keep(&self, control: &'static str, verdicts: &[Verdict]) -> Rc<[Said]> {
+    pub(super) fn keep(&self, control: &'static str, verdicts: &[Verdict]) -> Arc<[Said]> {
         let said = |verdict: &Verdict| Said {
             control,
             resource: verdict.resource.clone(),
@@ -79,8 +85,8 @@ impl Shared {
             code: verdict.code,
             reason: verdict.reason.clone(),
         };
-        let all: Rc<[Said]> = verdicts.iter().map(said).collect();
-        self.said.borrow_mut().insert(control, Rc::clone(&all));
+        let all: Arc<[Said]> = verdicts.iter().map(said).collect();
+        open(&self.said).insert(control, Arc::clone(&all));
         all
     }
 }
@@ -89,7 +95,7 @@ impl Shared {
 pub struct Permissions {
     people: Vec<Identity>,
     places: HashMap<ResourceId, usize>,
-    meant: RefCell<HashMap<String, Rc<[&'static Action]>>>,
+    meant: Mutex<HashMap<String, Arc<[&'static Action]>>>,
 }
 
 impl fmt::Debug for Permissions {
@@ -102,7 +108,7 @@ impl Permissions {
     fn of(inventory: &Inventory) -> Self {
         let people = People::of(inventory).identities;
         let places = people.iter().enumerate().filter_map(|(at, one)| Some((principal(one)?.id, at))).collect();
-        Self { people, places, meant: RefCell::default() }
+        Self { people, places, meant: Mutex::default() }
     }
 
     /// A role or user by its ARN.
@@ -116,21 +122,21 @@ impl Permissions {
     }
 
     /// The actions of a service that a statement is about. Thousands of statements are about the same few.
-    pub(super) fn meant(&self, by: Granted<'_>, service: &str) -> Rc<[&'static Action]> {
-        let Some(actions) = &by.statement.actions else { return Rc::default() };
+    pub(super) fn meant(&self, by: Granted<'_>, service: &str) -> Arc<[&'static Action]> {
+        let Some(actions) = &by.statement.actions else { return Arc::default() };
         let of = |pattern: &String| {
             let of = pattern.split(':').next().unwrap_or_default();
             pattern::matches_ignoring_case(of, service)
         };
         if !actions.negated && !actions.patterns.iter().any(of) {
-            return Rc::default();
+            return Arc::default();
         }
         let key = format!("{service} {} {}", actions.negated, actions.patterns.join(" "));
         let read = || {
             let known = catalogue::service(service).map(|of| &of.actions[..]).unwrap_or_default();
             known.iter().filter(|action| actions.cover(&action.name)).collect()
         };
-        self.meant.borrow_mut().entry(key).or_insert_with(read).clone()
+        open(&self.meant).entry(key).or_insert_with(read).clone()
     }
 
     /// Whoever has an Allow for one of these actions, whatever takes it away again; and whoever's policies are not

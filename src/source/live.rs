@@ -23,7 +23,7 @@ mod schedule;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::{Command, Envelope, Message};
+use super::{Command, Depth, Envelope, Message};
 use crate::aws::{Options, Session};
 use crate::base::{Clock, Generation, ResourceId};
 use crate::inventory::{ErrorKind, ReadError, SourceId, SourceReport, Update};
@@ -44,9 +44,9 @@ pub async fn run(
     run_to(options, None, generation, clock, sender, commands).await;
 }
 
-/// The same, looking into content as well if a depth is given. The options must then be for content.
+/// The same, looking into content as well if a depth is given.
 pub async fn run_to(
-    options: Options,
+    mut options: Options,
     depth: Option<Depth>,
     generation: Generation,
     clock: Clock,
@@ -54,27 +54,33 @@ pub async fn run_to(
     mut commands: mpsc::Receiver<Command>,
 ) {
     let mut was: Option<ResourceId> = None;
-    let mut paused = false;
+    let mut wish = Wish { paused: false, depth };
     loop {
+        (options.content, options.opinion) =
+            (wish.depth.is_some(), wish.depth.is_some_and(|depth| depth.opinion.is_some()));
         let connected = tokio::select! {
             connected = Session::connect(&options, generation, clock.clone()) => connected,
-            () = stopped(&mut commands, &mut paused) => return,
+            () = wish.until_stopped(&mut commands) => return,
         };
         let lost = match connected.and_then(|session| same_as(was.as_ref(), session)) {
             Ok(session) => {
                 was = Some(session.info().principal.clone());
                 let now = Instant::now();
                 let mut schedule = Schedule::new(now, &[]);
-                if depth.is_some() {
+                if wish.depth.is_some() {
                     schedule = schedule.and_deep(now);
                 }
-                schedule.pause(paused);
+                schedule.pause(wish.paused);
                 let mut engine = Engine::new(&session, schedule, Out::Sender(&sender));
-                if let Some(depth) = depth {
+                if let Some(depth) = wish.depth {
                     engine = engine.with_deep(depth);
                 }
                 match engine.run(Some(&mut commands)).await {
                     Over::Lost(error) => error,
+                    Over::Deep(depth) => {
+                        wish.depth = Some(depth);
+                        continue;
+                    }
                     Over::Stopped | Over::Round => return,
                 }
             }
@@ -94,7 +100,7 @@ pub async fn run_to(
                 return;
             }
         }
-        if !again(&mut commands, &mut paused).await {
+        if !wish.again(&mut commands).await {
             return;
         }
     }
@@ -107,15 +113,6 @@ pub async fn run_to(
 pub async fn read_once(session: &Session, without: &[SourceId], mut sink: impl FnMut(Envelope) + Send) {
     let schedule = Schedule::new(Instant::now(), without).once();
     Engine::new(session, schedule, Out::Sink(&mut sink)).run(None).await;
-}
-
-/// How far a deep look goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Depth {
-    /// Bytes of objects that are read at most.
-    pub bytes: u64,
-    /// Bytes of their text that are sent to Amazon Comprehend at most; none: nothing is sent.
-    pub opinion: Option<u64>,
 }
 
 /// The same, and last what lies in the objects that customization names and in the invocation log. The session must
@@ -141,25 +138,43 @@ fn same_as(was: Option<&ResourceId>, session: Session) -> Result<Session, ReadEr
     }
 }
 
-/// Ends when told to stop. Wishes of before the session pass, but a pause is remembered.
-async fn stopped(commands: &mut mpsc::Receiver<Command>, paused: &mut bool) {
-    loop {
-        match commands.recv().await {
-            None | Some(Command::Stop) => return,
-            Some(Command::Pause(pause)) => *paused = pause,
-            Some(Command::Refresh | Command::Focus(_) | Command::Reread(_)) => {}
-        }
-    }
+/// What was asked for while nothing could be read.
+struct Wish {
+    paused: bool,
+    depth: Option<Depth>,
 }
 
-/// Waits for a refresh. False: stop.
-async fn again(commands: &mut mpsc::Receiver<Command>, paused: &mut bool) -> bool {
-    loop {
-        match commands.recv().await {
-            None | Some(Command::Stop) => return false,
-            Some(Command::Refresh) => return true,
-            Some(Command::Pause(pause)) => *paused = pause,
-            Some(Command::Focus(_) | Command::Reread(_)) => {}
+impl Wish {
+    fn note(&mut self, command: &Command) {
+        match command {
+            Command::Pause(paused) => self.paused = *paused,
+            Command::Deep(depth) => self.depth = Some(*depth),
+            Command::Refresh | Command::Focus(_) | Command::Reread(_) | Command::Stop => {}
+        }
+    }
+
+    /// Ends when told to stop. A session reads everything anyway: only what outlasts that is remembered.
+    async fn until_stopped(&mut self, commands: &mut mpsc::Receiver<Command>) {
+        loop {
+            match commands.recv().await {
+                None | Some(Command::Stop) => return,
+                Some(command) => self.note(&command),
+            }
+        }
+    }
+
+    /// Waits for what takes a session. False: stop.
+    async fn again(&mut self, commands: &mut mpsc::Receiver<Command>) -> bool {
+        loop {
+            match commands.recv().await {
+                None | Some(Command::Stop) => return false,
+                Some(command) => {
+                    self.note(&command);
+                    if matches!(command, Command::Refresh | Command::Deep(_)) {
+                        return true;
+                    }
+                }
+            }
         }
     }
 }

@@ -6,6 +6,6 @@ pub mod live;
 pub mod message;
 pub mod replay;
 
-pub use command::Command;
+pub use command::{Command, Depth};
 pub use message::{CallStats, Envelope, Memory, Message};
 pub use replay::Replay;

@@ -66,7 +66,7 @@ pub async fn run(replay: Replay, clock: Clock, sender: mpsc::Sender<Envelope>, m
                 Some(Command::Pause(paused)) => story.pause(paused),
                 // Asked for after a rehearsal: from then on the copy is ahead of the story, which must not undo it.
                 Some(Command::Reread(one)) => drop(out.rehearsed.insert(one)),
-                Some(Command::Refresh | Command::Focus(_)) => {}
+                Some(Command::Refresh | Command::Focus(_) | Command::Deep(_)) => {}
             },
             () = tokio::time::sleep_until(story.due()), if story.goes_on() => {
                 if let Some(step) = story.next() && out.step(step).await.is_none() {

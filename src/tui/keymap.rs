@@ -132,6 +132,7 @@ actions! {
     Export, "export", Everywhere, ["w"], "export", "Write what is listed to a file";
     Refresh, "refresh", Everywhere, ["r"], "refresh", "Read everything again now";
     Pause, "pause", Everywhere, ["p"], "pause", "Stop and go on reading";
+    Deep, "deep", Everywhere, [], "look into content", "Look into content: training data, imported weights, logged prompts; asks first, and shows masks only";
     Undo, "undo", Everywhere, ["u"], "undo list", "What was changed from here, to be taken back";
     Errors, "errors", Everywhere, ["!"], "errors", "What went wrong in this session";
     Changes, "changes", Everywhere, ["c"], "changes", "What changed since your last look, what expires, what was not seen and which permission that takes";
@@ -362,7 +363,8 @@ mod tests {
         for (index, entry) in ACTIONS.iter().enumerate() {
             assert_eq!(entry.action as usize, index, "{}", entry.name);
             let by_name = super::super::pane::Pane::of(entry.action).is_some_and(|pane| !pane.is_tab());
-            assert!(!entry.keys.is_empty() || by_name, "{}", entry.name);
+            // why one without a key: it asks before it does anything, and nobody does it twice a day.
+            assert!(!entry.keys.is_empty() || by_name || entry.action == Action::Deep, "{}", entry.name);
             assert!(!entry.short.is_empty() && entry.help.len() > 4, "{}", entry.name);
             for key in entry.keys {
                 let parsed: Key = key.parse().unwrap();

@@ -5,6 +5,7 @@ mod ascii;
 mod become_role;
 mod clipboard;
 pub mod config;
+mod deep;
 pub mod driver;
 mod export;
 mod filter;

@@ -163,6 +163,8 @@ pub enum Overlay {
     WhatIf(Box<WhatIf>),
     /// What can be taken back.
     Undo(UndoList),
+    /// Whether to look into content.
+    Deep,
 }
 
 /// A sentence in the last line, until the next key.

@@ -26,7 +26,7 @@ pub fn refusal(model: &Model, action: Action) -> Option<String> {
     match action {
         Action::Fix => match navigate::findings(model).as_slice() {
             [] => Some("nothing to fix".into()),
-            all if all.iter().all(|verdict| verdict.fixes.is_empty()) => Some("no fix known".into()),
+            all if all.iter().all(|verdict| verdict.fixes.is_empty()) => Some("by hand: Enter says how".into()),
             _ => None,
         },
         Action::Open if model.stack.is_empty() => model.list().selected().is_none().then(nothing),
@@ -48,6 +48,7 @@ pub fn refusal(model: &Model, action: Action) -> Option<String> {
             (!event).then(|| "no event is under the cursor".into())
         }
         Action::GoTo => model.resource().is_none().then(|| "the event names no resource that was read".into()),
+        Action::Deep => super::deep::refusal(model),
         Action::HistoryBack => model.back.is_empty().then(|| "there is no earlier place".into()),
         Action::HistoryForward => model.forward.is_empty().then(|| "there is no later place".into()),
         _ => None,

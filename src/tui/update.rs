@@ -292,6 +292,7 @@ fn press(model: &mut Model, key: KeyEvent) -> Vec<Effect> {
         Some(Overlay::Fix(_)) => return fixing::press(model, key),
         Some(Overlay::WhatIf(_)) => return matrix::press(model, key),
         Some(Overlay::Undo(_)) => return fixing::press_undo(model, key),
+        Some(Overlay::Deep) => return super::deep::press(model, key),
         None => {}
     }
     let contexts: &[Context] = match model.stack.last().map(|spot| &spot.place) {
@@ -391,6 +392,7 @@ pub fn perform(model: &mut Model, action: Action) -> Vec<Effect> {
             model.tell(if model.paused { "paused: nothing is read until p is pressed again" } else { "reading again" });
             return vec![Effect::Source(Command::Pause(model.paused))];
         }
+        Action::Deep => model.overlay = Some(Overlay::Deep),
         Action::Undo => {
             model.journal.for_undo = true;
             return vec![Effect::ReadJournal];

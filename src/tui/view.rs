@@ -348,6 +348,10 @@ impl Draw<'_> {
                 self.undo_keys(buffer, footer);
                 None
             }
+            Some(Overlay::Deep) => {
+                self.deep(buffer, body, footer);
+                None
+            }
             None => {
                 self.footer(buffer, footer);
                 None
@@ -412,7 +416,7 @@ fn crumb_of(model: &Model, place: &Place) -> String {
     }
 }
 
-fn clear(buffer: &mut Buffer, area: Rect) {
+pub(super) fn clear(buffer: &mut Buffer, area: Rect) {
     for y in area.y..area.bottom() {
         for x in area.x..area.right() {
             if let Some(cell) = buffer.cell_mut((x, y)) {

@@ -205,6 +205,27 @@ fn a_grant_is_made_and_revoked() {
 }
 
 #[test]
+fn content_is_looked_into_when_somebody_says_so() {
+    let bed = Bed::start(&["--seed", "orion"]);
+    let mut console = live(&bed, "ONCALLREADONLY", &[]);
+    console.send("2");
+    console.wait_for("CUS-KMS-");
+    let reads = || bed.control("GET", "calls", &json!({}))["operations"]["s3:GetObject"].as_u64().unwrap_or(0);
+    console.send(":deep\r");
+    console.wait_for("Look into content?");
+    assert_eq!(reads(), 0, "nothing is read before a yes");
+    console.send("y");
+    console.wait_gone("Look into content?");
+    console.send("/DAT-08\r");
+    console.wait_for("CUS-DAT-08");
+    assert!(reads() > 0);
+    console.send("q");
+    assert!(console.wait_exit().success());
+    console.is_given_back().unwrap();
+    assert_eq!(bed.mutating(), 0);
+}
+
+#[test]
 fn the_terminal_is_given_back_however_it_ends() {
     for (what, end) in [("q", "q"), ("ctrl-c", CTRL_C)] {
         let mut console = demo(80, 24);

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use crate::content::opinion;
-use crate::source::live::Depth;
+use crate::source::Depth;
 
 /// The options of a deep look.
 #[derive(Debug, Args)]
@@ -13,7 +13,7 @@ pub(in crate::cli) struct DepthArgs {
     #[arg(long, conflicts_with = "offline")]
     deep: bool,
     /// Read at most so many bytes of objects a session; what is left over is UNKNOWN
-    #[arg(long, value_name = "BYTES", default_value_t = 64 << 30, requires = "deep")]
+    #[arg(long, value_name = "BYTES", default_value_t = Depth::BYTES, requires = "deep")]
     deep_bytes: u64,
     /// Ask Amazon Comprehend for a second opinion on personal data: text of training and validation data is sent to
     /// it, at its price, which is told before

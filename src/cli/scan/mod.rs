@@ -22,7 +22,7 @@ use crate::inventory::{CallStats, Inventory, Lineage, ReadError, SessionInfo, So
 use crate::posture::mutes::Place;
 use crate::posture::{Assessment, Baseline, Context, Expectations, MuteReport, Mutes, Severity, Status, assess};
 use crate::report::{Failure, Format, Report, Scan};
-use crate::source::live::Depth;
+use crate::source::Depth;
 use crate::source::{Envelope, Message};
 use progress::Progress;
 

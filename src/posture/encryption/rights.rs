@@ -10,7 +10,7 @@ use crate::inventory::{Kind, ResourceRef, SourceId};
 use crate::posture::catalogue::framework::{ATLAS, FEDRAMP, GDPR, HIPAA, NIST, OWASP, PCI, SRA};
 use crate::posture::control::Control;
 use crate::posture::judge::{Draft, Judge, Subject, listed, unread};
-use crate::posture::permissions::principal;
+use crate::posture::permissions::{INVOKES, principal};
 use crate::posture::verdict::{Area, Severity, Verdict};
 
 use super::key_id;
@@ -74,8 +74,8 @@ struct Ties {
 fn rights(judge: &Judge<'_>) -> Vec<Verdict> {
     let context = judge.context;
     let ties = ties(judge);
-    let roles: Vec<(ResourceId, &Identity)> =
-        if ties.values().any(|ties| !ties.servers.is_empty()) { identities(judge) } else { Vec::new() };
+    let served = ties.values().any(|ties| !ties.servers.is_empty());
+    let invokers = if served { invokers(judge) } else { Vec::new() };
     let mut verdicts = Vec::new();
     for (id, ties) in ties {
         let key = context.inventory.keys.get(&id);
@@ -100,8 +100,11 @@ fn rights(judge: &Judge<'_>) -> Vec<Verdict> {
             let jobs = jobs.iter().map(|job| ResourceRef::new(Kind::Job, job)).collect::<Vec<_>>();
             verdicts.push(customizer(judge, key, &access, role, on(role).related(jobs)));
         }
-        for (role, identity) in roles.iter().filter(|(role, _)| !ties.customizers.contains_key(role)) {
-            verdicts.extend(invoker(judge, key, &access, &ties, identity, on(role)));
+        // Who does not serve its model has nobody to invoke it.
+        let others =
+            invokers.iter().filter(|one| !ties.servers.is_empty() && !ties.customizers.contains_key(&one.role));
+        for one in others {
+            verdicts.extend(invoker(judge, key, &access, &ties, one, || on(&one.role)));
         }
     }
     verdicts
@@ -141,12 +144,32 @@ fn parsed(judge: &Judge<'_>, key: &Key) -> Option<KeyAccess> {
     KeyAccess::with(key, |document| judge.policy(document).map(|policy| Policy::clone(&policy)))
 }
 
-/// Every role but AWS's own.
-fn identities<'a>(judge: &Judge<'a>) -> Vec<(ResourceId, &'a Identity)> {
-    let own = |arn: &ResourceId| arn.as_str().contains(":role/aws-service-role/");
-    let roles = judge.permissions().everybody().iter().filter_map(|identity| Some((principal(identity)?, identity)));
-    let roles = roles.filter(|(one, _)| one.kind == Kind::Role && !own(&one.id));
-    roles.map(|(one, identity)| (one.id, identity)).collect()
+/// A role that may be allowed to invoke something.
+struct Invoker<'a> {
+    role: ResourceId,
+    identity: &'a Identity,
+    /// Whether it may customize as well: then it needs more.
+    customizes: bool,
+}
+
+fn invokers<'a>(judge: &Judge<'a>) -> Vec<Invoker<'a>> {
+    let holders = judge.permissions().holders(judge, INVOKES).into_iter();
+    let roles =
+        holders.filter_map(|identity| Some((principal(identity).filter(|one| one.kind == Kind::Role)?, identity)));
+    roles.map(|(one, identity)| Invoker { role: one.id, identity, customizes: customizes(judge, identity) }).collect()
+}
+
+/// Whether the identity side alone lets it. why of what was read: what an organization takes away from somebody
+/// makes them no less an invoker by design.
+fn may(identity: &Identity, action: &str, on: &Arn) -> Decision {
+    identity_decides(identity, action, on, &Scenario::open()).of_what_was_read().clone()
+}
+
+fn customizes(judge: &Judge<'_>, identity: &Identity) -> bool {
+    let context = judge.context;
+    let (partition, region, account) = (context.partition, context.region, context.account);
+    let jobs = format!("arn:{partition}:bedrock:{region}:{account}:model-customization-job/x");
+    jobs.parse().is_ok_and(|job| !may(identity, "bedrock:CreateModelCustomizationJob", &job).is_denied())
 }
 
 fn customizer(judge: &Judge<'_>, key: &Key, access: &KeyAccess, role: &ResourceId, subject: Subject<'_>) -> Verdict {
@@ -177,22 +200,20 @@ fn customizer(judge: &Judge<'_>, key: &Key, access: &KeyAccess, role: &ResourceI
     settled(draft, key, &asked, format!("{} holds the four rights of a customizer", caller.name()))
 }
 
-fn invoker(
-    judge: &Judge<'_>,
+fn invoker<'a>(
+    judge: &Judge<'a>,
     key: &Key,
     access: &KeyAccess,
     ties: &Ties,
-    identity: &Identity,
-    subject: Subject<'_>,
+    one: &Invoker<'_>,
+    subject: impl FnOnce() -> Subject<'a>,
 ) -> Option<Verdict> {
-    let open = Scenario::open();
-    // why of what was read: what an organization takes away from somebody makes them no less an invoker by design.
-    let may = |action: &str, on: &Arn| identity_decides(identity, action, on, &open).of_what_was_read().clone();
+    let identity = one.identity;
     let mut unsure: Option<Decision> = None;
     let mut served: Vec<&ResourceRef> = Vec::new();
     for (arn, server) in &ties.servers {
-        for action in ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"] {
-            match may(action, arn) {
+        for action in INVOKES {
+            match may(identity, action, arn) {
                 Decision::Allowed { .. } | Decision::Conditional { .. } if !served.contains(&server) => {
                     served.push(server);
                 }
@@ -206,14 +227,9 @@ fn invoker(
     if served.is_empty() {
         let why = unsure.filter(|_| judge.gap(SourceId::AUTHORIZATION).is_none())?;
         let why = format!("cannot tell whether {name} invokes models of key {}: {}", key.label(), why.words());
-        return Some(subject.undecided("uncertain", why));
+        return Some(subject().undecided("uncertain", why));
     }
-    let jobs = format!(
-        "arn:{}:bedrock:{}:{}:model-customization-job/x",
-        judge.context.partition, judge.context.region, judge.context.account
-    );
-    let customizes = jobs.parse().is_ok_and(|job| !may("bedrock:CreateModelCustomizationJob", &job).is_denied());
-    if customizes {
+    if one.customizes {
         return None;
     }
     let (through, direct) = (Scenario::through_bedrock(judge.context.region), Scenario::direct());
@@ -235,7 +251,7 @@ fn invoker(
         }
     }
     let lacks = asked.first().is_some_and(|(_, answer)| answer.decision.is_denied());
-    let draft = table(subject.related(served.iter().map(|server| (*server).clone())), &asked);
+    let draft = table(subject().related(served.iter().map(|server| (*server).clone())), &asked);
     let label = key.label();
     let over = format!("only invokes, but is allowed {} on key {label}", listed(&surplus));
     Some(match (lacks, surplus.is_empty()) {

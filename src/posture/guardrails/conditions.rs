@@ -10,7 +10,7 @@ use crate::posture::catalogue::framework::{ATLAS, FEDRAMP, NIST, OWASP, PCI, SRA
 use crate::posture::control::{Context, Control};
 use crate::posture::identity::{FAMILIES, nobody_of};
 use crate::posture::judge::{Judge, Problem, listed};
-use crate::posture::permissions::{idle, serves};
+use crate::posture::permissions::{INVOKES, idle, serves};
 use crate::posture::verdict::{Area, Severity, Verdict};
 
 pub(in crate::posture) const GRD_03: Control = Control {
@@ -46,7 +46,6 @@ pub(in crate::posture) const GRD_03: Control = Control {
 };
 
 const KEY: &str = "bedrock:GuardrailIdentifier";
-const INVOKES: &[&str] = &["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"];
 
 /// A document, whose it is, and what it is called.
 struct Held<'a> {

@@ -1,7 +1,7 @@
 //! CUS-INV-02: whether what is deployed may be.
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::capacity::model_ref;
 use crate::base::{ResourceId, Text};
@@ -70,7 +70,7 @@ fn deployments(judge: &Judge<'_>) -> Vec<Verdict> {
     active.into_iter().flat_map(|one| of_deployment(judge, one, &models, &region)).collect()
 }
 
-fn said(judge: &Judge<'_>, id: &'static str) -> Rc<[Said]> {
+fn said(judge: &Judge<'_>, id: &'static str) -> Arc<[Said]> {
     let ask = || catalogue::control(id).map(|control| run(control, judge.context, judge.shared)).unwrap_or_default();
     judge.shared.said(id, ask)
 }

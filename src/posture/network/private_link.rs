@@ -7,6 +7,7 @@ use crate::inventory::{Kind, ResourceRef, SourceId};
 use crate::posture::catalogue::framework::{ATLAS, FEDRAMP, HIPAA, NIST, PCI, SRA};
 use crate::posture::control::{Context, Control};
 use crate::posture::judge::{Judge, Problem, listed};
+use crate::posture::permissions::INVOKES;
 use crate::posture::verdict::{Area, Severity, Verdict};
 
 use super::reach::{JOB_LISTS, Network, endpoints_of, is_available, may_be_ours, networks};
@@ -137,8 +138,7 @@ fn allows(context: &Context<'_>, service: &str, statement: &Statement) -> Option
             pointer,
         ));
     }
-    let invokes = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"];
-    if service != "bedrock-runtime" || !invokes.iter().any(|action| actions.cover(action)) {
+    if service != "bedrock-runtime" || !INVOKES.iter().any(|action| actions.cover(action)) {
         return None;
     }
     let foreign = |pattern: &&String| !is_own_model(context, pattern);

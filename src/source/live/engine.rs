@@ -65,6 +65,8 @@ pub(super) enum Over {
     Stopped,
     /// Everything was read, and only one round was wanted.
     Round,
+    /// Content is to be looked into: that takes a session that was made for it.
+    Deep(Depth),
     /// The session is no longer what the header says.
     Lost(ReadError),
 }
@@ -155,6 +157,7 @@ impl<'a> Engine<'a> {
                 Some(ended) = self.tasks.join_next_with_id() => self.end(ended).await?,
                 command = next_command(&mut commands) => match command {
                     None | Some(Command::Stop) => return Some(Over::Stopped),
+                    Some(Command::Deep(depth)) => return Some(Over::Deep(depth)),
                     Some(command) => self.obey(command),
                 },
                 () = sleep_until(next) => {}
@@ -305,7 +308,7 @@ impl<'a> Engine<'a> {
                 self.single(Pick::One(&one));
                 self.schedule.ask(list_of(&one), now, true);
             }
-            Command::Stop => {}
+            Command::Stop | Command::Deep(_) => {}
         }
     }
 

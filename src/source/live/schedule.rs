@@ -75,9 +75,9 @@ impl Schedule {
         }
     }
 
-    /// Makes everything due now.
+    /// Makes everything due now but what lies in objects and logs.
     pub(super) fn ask_all(&mut self, now: Instant) {
-        let all: Vec<_> = self.slots.keys().copied().collect();
+        let all: Vec<_> = self.slots.keys().copied().filter(|source| !source.is_deep()).collect();
         self.ask(all, now, true);
     }
 
@@ -101,8 +101,8 @@ impl Schedule {
         slot.running = false;
         slot.done = Some(now);
         slot.throttles = if went.throttled { (slot.throttles + 1).min(MOST_BACKOFF) } else { 0 };
-        // why: who asked while it ran wants an answer of after the asking.
-        if slot.due.is_none() && !once {
+        // why: who asked while it ran wants an answer of after the asking. Content is looked into when somebody asks.
+        if slot.due.is_none() && !once && !source.is_deep() {
             let every = Duration::from_secs(u64::from(source.source().every.max(1)));
             let rest = (every * (1 << slot.throttles)).max(went.took * REST);
             slot.due = Some(now + rest.mul_f64(jitter()));

@@ -8,7 +8,7 @@ use super::fixture::{envelope, events, full, full_in, key_arn, now, options, ses
 use crate::base::Generation;
 use crate::case::{Seen, Sighting};
 use crate::inventory::{Items, Kind, Mode, ResourceRef, Update};
-use crate::source::{Command, Envelope, Memory, Message as FromSource};
+use crate::source::{Command, Depth, Envelope, Memory, Message as FromSource};
 use crate::tui::driver::Driver;
 use crate::tui::judged::Came;
 use crate::tui::keymap::{ACTIONS, Action, Keymap};
@@ -118,6 +118,32 @@ fn effects_are_asked_for_and_nothing_else() {
         driver.effects.clear();
         driver.keys(keys);
         assert!(driver.effects.contains(&effect), "{keys}: {:?}", driver.effects);
+    }
+}
+
+#[test]
+fn content_is_looked_into_only_after_a_yes() {
+    let look = Effect::Source(Command::Deep(Depth::default()));
+    for (keys, asks) in [("y", true), ("n", false), ("enter", false), ("esc", false), ("Y", false)] {
+        let mut driver = full(100, 30);
+        driver.keys(":");
+        driver.text("deep");
+        driver.keys("enter");
+        assert!(matches!(driver.model.overlay, Some(Overlay::Deep)) && !driver.effects.contains(&look));
+        driver.keys(keys);
+        assert!(driver.model.overlay.is_none());
+        assert_eq!(driver.effects.contains(&look), asks, "{keys}");
+    }
+    for (mode, before, why) in
+        [(Mode::Case, "", "a saved case"), (Mode::Demo, "", "a saved case"), (Mode::ReadOnly, "p", "p goes on")]
+    {
+        let mut driver = full_in(mode, 100, 30);
+        driver.keys(before);
+        driver.keys(":");
+        driver.text("deep");
+        driver.keys("enter");
+        let told = &driver.model.notice.as_ref().unwrap().text;
+        assert!(told.contains(why) && driver.model.overlay.is_none(), "{told}");
     }
 }
 

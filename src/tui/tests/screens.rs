@@ -70,6 +70,17 @@ fn before_anything_is_known() {
 }
 
 #[test]
+fn what_a_deep_look_means_is_told_before() {
+    for (width, height) in SIZES {
+        let mut driver = full(width, height);
+        driver.keys("6 :");
+        driver.text("deep");
+        driver.keys("enter");
+        insta::assert_snapshot!(format!("deep_{width}x{height}"), driver.screen());
+    }
+}
+
+#[test]
 fn refused_and_empty_lists_say_so() {
     let mut driver = Driver::new(options(Mode::ReadOnly), 80, 24);
     let source = |id: SourceId, failed: bool| {

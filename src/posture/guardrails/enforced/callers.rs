@@ -4,11 +4,10 @@ use crate::access::{Caller, ContextValue, Decision, Identity, Scenario, Statemen
 use crate::base::{Arn, ResourceId};
 use crate::inventory::SourceId;
 use crate::posture::judge::{Judge, listed};
+use crate::posture::permissions::INVOKES;
 
 use super::Served;
 
-/// What both invocation APIs are authorised as.
-const ACTIONS: [&str; 2] = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"];
 const KEY: &str = "bedrock:GuardrailIdentifier";
 /// So many who are not bound are named; the rest need not be looked for.
 const NAMED: usize = 3;
@@ -52,7 +51,7 @@ impl<'j, 'a> Callers<'j, 'a> {
             let name = identity.caller.name();
             let mut invokes = false;
             for server in &servers {
-                for action in ACTIONS {
+                for action in INVOKES {
                     let decision = identity_decides(identity, action, server, &open).decision;
                     if decision.is_denied() {
                         continue;
@@ -113,7 +112,7 @@ fn identities(judge: &Judge<'_>) -> Vec<Identity> {
 fn speaks_of_invoking(identity: &Identity) -> bool {
     let allows = |statement: &Statement| {
         let covers = |action: &&str| statement.actions.as_ref().is_some_and(|actions| actions.cover(action));
-        statement.malformed.is_some() || (statement.allows() && ACTIONS.iter().any(covers))
+        statement.malformed.is_some() || (statement.allows() && INVOKES.iter().any(covers))
     };
     !identity.gaps.is_empty() || identity.policies.iter().any(|(_, policy)| policy.statements.iter().any(allows))
 }
