@@ -117,8 +117,13 @@ pub static READS: &[Operation] = &[
 ];
 
 /// What a session that was asked to look into objects may send besides: reads of content, never implied. Sorted.
-pub static CONTENT: &[Operation] =
-    &[("CloudWatch Logs", "GetLogEvents"), ("S3", "GetObject"), ("S3", "HeadObject"), ("S3", "ListObjectsV2")];
+pub static CONTENT: &[Operation] = &[
+    ("CloudWatch Logs", "GetLogEvents"),
+    ("S3", "GetObject"),
+    ("S3", "GetObjectTagging"),
+    ("S3", "HeadObject"),
+    ("S3", "ListObjectsV2"),
+];
 
 /// What a session that was asked for a second opinion may send besides: text leaves for another service, at a price.
 /// Sorted.

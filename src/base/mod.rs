@@ -2,6 +2,7 @@
 
 pub mod arn;
 pub mod digest;
+pub mod figures;
 pub mod ids;
 pub mod severity;
 pub mod text;

@@ -161,6 +161,7 @@ sources! {
     COLLECTION_DOCUMENTS = "aoss:GetSecurityPolicy", 3, 900, "what these policies say";
     OBJECTS = "s3:ListObjectsV2", 4, 3600, "objects that jobs and imports name", ["s3:ListBucket"];
     HEADS = "s3:HeadObject", 4, 3600, "keys, times and checksums of these objects", ["s3:GetObject"];
+    OBJECT_TAGS = "s3:GetObjectTagging", 4, 3600, "what malware scans tagged these objects with";
     CONTENT = "s3:GetObject", 4, 3600, "what these objects hold";
     CONVERSATIONS = "logs:GetLogEvents", 4, 3600, "what logged prompts and completions hold";
     CONTAINS_PII = "comprehend:ContainsPiiEntities", 5, 3600, "whether training data holds personal data, a second opinion";

@@ -57,17 +57,21 @@ pub struct Dataset {
     pub listing: Read<Listing>,
     /// `HeadObject` of all objects or of a sample.
     pub heads: Read<Heads>,
+    /// `GetObjectTagging` of a sample, where GuardDuty tags what it scans: what it found.
+    #[serde(default)]
+    pub scans: Read<Scans>,
     /// `GetObject`: what was found in them. Output is not looked into.
     pub content: Read<Content>,
 }
 
-item!(Dataset { uri, listing, heads, content } named |data| data.uri.to_string());
+item!(Dataset { uri, listing, heads, scans, content } named |data| data.uri.to_string());
 
 impl Dataset {
     /// One of which nothing was read.
     pub fn bare(uri: impl Into<ResourceId>, purposes: BTreeSet<Purpose>) -> Self {
         let uri = uri.into();
-        Self { uri, purposes, listing: Read::NotAsked, heads: Read::NotAsked, content: Read::NotAsked }
+        let (listing, heads) = (Read::NotAsked, Read::NotAsked);
+        Self { uri, purposes, listing, heads, scans: Read::NotAsked, content: Read::NotAsked }
     }
 
     /// Whether it has this purpose.
@@ -142,6 +146,41 @@ pub struct Head {
     pub kms_key: Option<ResourceId>,
     /// SHA-256 of the whole object in hexadecimal, where S3 keeps one.
     pub sha256: Option<Text>,
+}
+
+/// What GuardDuty's malware scan says of objects of a prefix, by the tag `GuardDutyMalwareScanStatus` that it leaves.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Scans {
+    /// Of how many objects these were taken.
+    pub of: u64,
+    /// Of how many the tags were read.
+    pub sampled: u64,
+    /// How many have which status; empty: no such tag.
+    pub statuses: BTreeMap<Text, u64>,
+    /// The first few whose status is not [`Scans::CLEAN`]: key and status.
+    pub others: Vec<(Text, Text)>,
+    /// How many could not be read.
+    pub failed: u64,
+    /// The first failure.
+    pub error: Option<ReadError>,
+}
+
+impl Scans {
+    /// The status of what was scanned and found without malware (GuardDuty User Guide, "Monitoring S3 object scans").
+    pub const CLEAN: &'static str = "NO_THREATS_FOUND";
+    /// The status of malware.
+    pub const THREATS: &'static str = "THREATS_FOUND";
+    /// Keys that are named.
+    const NAMED: usize = 10;
+
+    /// Counts one.
+    pub fn take(&mut self, key: &str, status: Text) {
+        self.sampled += 1;
+        if status.as_str() != Self::CLEAN && self.others.len() < Self::NAMED {
+            self.others.push((Text::new(key), status.clone()));
+        }
+        *self.statuses.entry(status).or_default() += 1;
+    }
 }
 
 /// What the content of a prefix holds.

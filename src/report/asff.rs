@@ -32,7 +32,7 @@ pub(super) fn of_scan(scan: &Scan<'_>) -> Vec<Value> {
 /// control says now; of one that is gone only the name is known.
 pub(super) fn archived(scan: &Scan<'_>, resolved: &[Resolved]) -> Vec<Value> {
     let one = |gone: &Resolved| {
-        let now = scan.assessment.verdicts.iter().find(|verdict| {
+        let now = scan.whole.verdicts.iter().find(|verdict| {
             verdict.control == gone.control.as_str()
                 && (gone.verdict.starts_with(&verdict.id) || verdict.name == gone.name)
         });

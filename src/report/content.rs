@@ -7,6 +7,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use super::sarif::{self, Finding, Location, Rule, Run};
 use super::table::wrap;
+use crate::base::figures::{bytes, grouped};
 use crate::base::text::shorten_middle;
 use crate::content::artefact;
 use crate::content::data;
@@ -175,27 +176,6 @@ fn hit(hit: &Hit) -> Value {
     value["severity"] = json!(hit.rule.severity);
     value["class"] = json!(hit.rule.class);
     value
-}
-
-/// `1,234,567`
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let head = digits.len() % 3;
-    let (first, rest) = digits.split_at(head);
-    let groups: Vec<&str> = std::iter::once(first)
-        .filter(|first| !first.is_empty())
-        .chain((0..rest.len() / 3).map(|n| &rest[n * 3..n * 3 + 3]))
-        .collect();
-    groups.join(",")
-}
-
-fn bytes(count: u64) -> String {
-    match count {
-        0..10_000 => format!("{count} B"),
-        10_000..10_000_000 => format!("{} KB", count / 1000),
-        10_000_000..10_000_000_000 => format!("{} MB", count / 1_000_000),
-        _ => format!("{} GB", count / 1_000_000_000),
-    }
 }
 
 fn data_table(report: &data::Report, out: &mut dyn io::Write) -> io::Result<()> {
@@ -390,12 +370,5 @@ mod tests {
         assert_eq!(hits[0]["place"]["line"], 1);
         assert_eq!(sarif["runs"][0]["invocations"][0]["executionSuccessful"], false);
         assert_eq!(sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["region"]["startLine"], 1);
-    }
-
-    #[test]
-    fn numbers_are_grouped() {
-        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(grouped(number), text);
-        }
     }
 }

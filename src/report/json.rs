@@ -41,7 +41,7 @@ fn document(scan: &Scan<'_>) -> Value {
             "by_status": scan.by_status().iter().map(|(s, n)| (s.word().to_owned(), json!(n))).collect::<Map<_, _>>(),
             "by_severity": scan.assessment.open().iter()
                 .map(|(s, n)| (s.word().to_lowercase(), json!(n))).collect::<Map<_, _>>(),
-            "score": score::score(scan.assessment).1.percent(),
+            "score": score::score(scan.whole).1.percent(),
             "calls": scan.calls.iter().map(|c| c.calls).sum::<u64>(),
         },
         "verdicts": scan.assessment.verdicts.iter().map(|v| verdict(v, scan)).collect::<Vec<_>>(),

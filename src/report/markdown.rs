@@ -25,7 +25,7 @@ pub(super) fn write(report: &Report<'_>, out: &mut dyn io::Write) -> io::Result<
 
 fn section(scan: &Scan<'_>, text: &mut String) {
     let session = scan.session;
-    let score = score(scan.assessment).1.percent().map_or("-".into(), |percent| percent.to_string());
+    let score = score(scan.whole).1.percent().map_or("-".into(), |percent| percent.to_string());
     let _ = writeln!(
         text,
         "\n## {} ({}) · {}\n\nJudged {}Z as `{}`. Score **{score}** of 100.\n",
@@ -105,7 +105,7 @@ fn requirements(scan: &Scan<'_>, framework: &compliance::Framework, text: &mut S
         "\n### {}\n\n{}\n\n| requirement | status | controls |\n|---|---|---|",
         framework.name, framework.limits
     );
-    for requirement in compliance::requirements(framework, scan.assessment) {
+    for requirement in compliance::requirements(framework, scan.whole) {
         let _ = writeln!(
             text,
             "| {} | {} | {} |",

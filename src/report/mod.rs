@@ -69,8 +69,10 @@ pub struct Scan<'a> {
     pub session: &'a SessionInfo,
     /// When it was judged.
     pub at: Timestamp,
-    /// What the controls said, already filtered to what was asked for.
+    /// What the controls said, already filtered to what is to be shown.
     pub assessment: &'a Assessment,
+    /// All that the controls said which were asked for: scores and requirements are of this.
+    pub whole: &'a Assessment,
     /// What was seen, and what was not.
     pub inventory: &'a Inventory,
     /// How it hangs together.

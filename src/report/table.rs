@@ -66,7 +66,7 @@ fn session(scan: &Scan<'_>, out: &mut dyn io::Write) -> io::Result<()> {
     writeln!(out)?;
     let told = scan.by_status().into_iter().filter(|(status, count)| *status != Status::Muted || *count > 0);
     let sums: Vec<_> = told.map(|(status, count)| format!("{count} {}", status.word())).collect();
-    let score = score::score(scan.assessment).1.percent().map_or("-".into(), |score| score.to_string());
+    let score = score::score(scan.whole).1.percent().map_or("-".into(), |score| score.to_string());
     writeln!(out, "{}   score {score}", sums.join("  "))?;
     for (what, mutes) in [("expired mute", &scan.mutes.expired), ("mute without use", &scan.mutes.unmatched)] {
         for mute in mutes {
@@ -83,7 +83,7 @@ fn requirements(scan: &Scan<'_>, framework: &Framework, out: &mut dyn io::Write)
     for line in wrap(framework.limits, WIDTH - INDENT) {
         writeln!(out, "{:INDENT$}{line}", "")?;
     }
-    for requirement in compliance::requirements(framework, scan.assessment) {
+    for requirement in compliance::requirements(framework, scan.whole) {
         let mut lines = wrap(&requirement.controls.join(" "), WIDTH - 30).into_iter();
         let first = lines.next().unwrap_or_default();
         writeln!(out, "{:<9}{:<21}{first}", requirement.status.word(), requirement.id)?;

@@ -9,7 +9,7 @@ use crate::base::Generation;
 use crate::inventory::kms::Rotation;
 use crate::inventory::{Mode, SourceId};
 use crate::posture::fixtures::{JOB, KEY, deny, detail, got, healthy, with_context};
-use crate::posture::{Mutes, assess, framework, mutes::Place};
+use crate::posture::{Assessment, Mutes, Verdict, assess, framework, mutes::Place};
 
 const HOSTILE: &str = "=evil;\"x\"</td><script>alert(1)</script>|`]]>&\u{1b}[31m";
 
@@ -46,6 +46,11 @@ fn written(format: Format, sessions: usize) -> String {
 
 /// The same with its verdicts repeated until there are so many.
 fn repeated(format: Format, sessions: usize, wanted: usize) -> String {
+    picked(format, sessions, wanted, |_| true)
+}
+
+/// The same with some of its verdicts shown.
+fn picked(format: Format, sessions: usize, wanted: usize, shows: fn(&Verdict) -> bool) -> String {
     let inventory = account();
     let session = session();
     let now = Timestamp::from_secs(1_800_000_000);
@@ -61,10 +66,12 @@ fn repeated(format: Format, sessions: usize, wanted: usize) -> String {
     }
     let lineage = Lineage::of(&inventory);
     let first_seen = BTreeMap::from([(assessment.findings()[0].id.clone(), now.plus_secs(-90_000))]);
+    let shown = Assessment { verdicts: assessment.verdicts.iter().filter(|one| shows(one)).cloned().collect() };
     let scan = || Scan {
         session: &session,
         at: now,
-        assessment: &assessment,
+        assessment: &shown,
+        whole: &assessment,
         inventory: &inventory,
         lineage: &lineage,
         calls: &[],
@@ -91,6 +98,24 @@ fn no_format_lets_an_escape_sequence_through() {
             assert!(text.contains("CUS-NET-01"), "{format:?}");
         }
     }
+}
+
+#[test]
+fn score_and_requirements_are_of_all_whatever_is_shown() {
+    let warned = |verdict: &Verdict| verdict.status == Status::Warn;
+    let after = |text: &str, mark: &str| text.split_once(mark).unwrap().1.to_owned();
+    for (format, mark) in [(Format::Table, "score "), (Format::Table, "GDPR"), (Format::Markdown, "Score **")] {
+        let (all, some) = (written(format, 1), picked(format, 1, 0, warned));
+        assert!(some.len() < all.len());
+        let (all, some) = (after(&all, mark), after(&some, mark));
+        let first = |text: &str| text.lines().next().unwrap().to_owned();
+        assert_eq!(first(&some), first(&all), "{format:?} {mark}");
+    }
+    assert_eq!(after(&picked(Format::Table, 1, 0, warned), "GDPR"), after(&written(Format::Table, 1), "GDPR"));
+    let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let (all, some) = (json(&written(Format::Json, 1)), json(&picked(Format::Json, 1, 0, warned)));
+    assert_eq!(some["summary"]["score"], all["summary"]["score"]);
+    assert!(some["verdicts"].as_array().unwrap().len() < all["verdicts"].as_array().unwrap().len());
 }
 
 #[test]
@@ -247,6 +272,7 @@ fn what_is_resolved_is_archived_under_the_same_id() {
         session: &session,
         at: Timestamp::from_secs(1_800_000_000),
         assessment: &assessment,
+        whole: &assessment,
         inventory: &inventory,
         lineage: &lineage,
         calls: &[],

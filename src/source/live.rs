@@ -27,7 +27,7 @@ use super::{Command, Depth, Envelope, Message};
 use crate::aws::{Options, Session};
 use crate::base::{Clock, Generation, ResourceId};
 use crate::inventory::{ErrorKind, ReadError, SourceId, SourceReport, Update};
-use engine::{Engine, Out, Over};
+use engine::{Engine, Out, Over, Past};
 use schedule::Schedule;
 
 /// Runs until told to stop, or until nobody listens.
@@ -55,6 +55,7 @@ pub async fn run_to(
 ) {
     let mut was: Option<ResourceId> = None;
     let mut wish = Wish { paused: false, depth };
+    let mut past = Past::default();
     loop {
         (options.content, options.opinion) =
             (wish.depth.is_some(), wish.depth.is_some_and(|depth| depth.opinion.is_some()));
@@ -71,14 +72,15 @@ pub async fn run_to(
                     schedule = schedule.and_deep(now);
                 }
                 schedule.pause(wish.paused);
-                let mut engine = Engine::new(&session, schedule, Out::Sender(&sender));
+                let mut engine =
+                    Engine::new(&session, schedule, Out::Sender(&sender)).with_past(std::mem::take(&mut past));
                 if let Some(depth) = wish.depth {
                     engine = engine.with_deep(depth);
                 }
                 match engine.run(Some(&mut commands)).await {
                     Over::Lost(error) => error,
-                    Over::Deep(depth) => {
-                        wish.depth = Some(depth);
+                    Over::Deep(depth, seen) => {
+                        (wish.depth, past) = (Some(depth), seen);
                         continue;
                     }
                     Over::Stopped | Over::Round => return,

@@ -216,8 +216,8 @@ fn content_is_looked_into_when_somebody_says_so() {
     assert_eq!(reads(), 0, "nothing is read before a yes");
     console.send("y");
     console.wait_gone("Look into content?");
-    console.send("/DAT-08\r");
-    console.wait_for("CUS-DAT-08");
+    console.send("/DAT-09\r");
+    console.wait_for("AWS access key");
     assert!(reads() > 0);
     console.send("q");
     assert!(console.wait_exit().success());

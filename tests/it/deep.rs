@@ -84,6 +84,29 @@ fn what_was_planted_is_found_and_no_secret_comes_out() {
 }
 
 #[test]
+fn what_malware_scans_found_is_told_where_a_plan_tags() {
+    let bed = Bed::orion();
+    let look = |args: &[&str]| {
+        let mut all = vec!["-M", "json", "-c", "CUS-DAT-10"];
+        all.extend(args);
+        let document = json_of(&scan(&bed, &all));
+        let mine = said(&document).into_iter().filter(|(_, resource, ..)| resource == "orion-imports");
+        let rows: BTreeSet<_> = mine.map(|(_, _, status, code)| format!("{status} {code}")).collect();
+        (rows, state(&document, "s3:GetObjectTagging"))
+    };
+    let rows = |rows: &[&str]| rows.iter().map(|row| (*row).to_owned()).collect::<BTreeSet<_>>();
+    let asked = || bed.control("GET", "calls", &json!({}))["operations"]["s3:GetObjectTagging"].as_u64();
+    assert_eq!(look(&[]), (rows(&["FAIL plan-not-active"]), "not_asked".into()));
+    assert_eq!(asked(), None);
+    let found = rows(&["FAIL plan-not-active", "FAIL threats-found", "WARN not-scanned"]);
+    assert_eq!(look(&["--deep"]), (found, "complete".into()));
+    // Only under what the plan's bucket holds: seven files of weights.
+    assert_eq!(asked(), Some(7));
+    bed.fault(&json!({"kind": "access_denied", "service": "s3", "operation": "GetObjectTagging"}));
+    assert_eq!(look(&["--deep"]), (rows(&["FAIL plan-not-active", "UNKNOWN unread"]), "denied".into()));
+}
+
+#[test]
 fn without_it_no_object_is_read_and_nothing_is_incomplete() {
     let bed = Bed::orion();
     let output = scan(&bed, &["-M", "json", "-c", CONTROLS]);

@@ -151,6 +151,15 @@ pub async fn head(session: &Session, holder: &Holder, key: &str) -> Result<Head,
     })
 }
 
+/// `GetObjectTagging`: what GuardDuty's malware scan tagged it with; empty if it has no such tag.
+pub async fn scan_status(session: &Session, holder: &Holder, key: &str) -> Result<Text, ReadError> {
+    let call = holder.client(session).get_object_tagging().bucket(&holder.bucket).key(key);
+    let call = call.set_expected_bucket_owner(holder.owner(session));
+    let answer = call.send().await.map_err(|error| classify("s3:GetObjectTagging", &error, session.clock().now()))?;
+    let tag = answer.tag_set().iter().find(|tag| tag.key() == "GuardDutyMalwareScanStatus");
+    Ok(tag.map(|tag| Text::new(tag.value())).unwrap_or_default())
+}
+
 /// A checksum as manifests write it. One with a dash is of an upload in parts.
 fn hexadecimal(checksum: &str) -> Option<Text> {
     let bytes = base64::engine::general_purpose::STANDARD.decode(checksum).ok().filter(|bytes| bytes.len() == 32)?;

@@ -90,7 +90,8 @@ impl ScanArgs {
         CONTROLS.iter().filter(|control| self.judges(control.id))
     }
 
-    fn judges(&self, id: &str) -> bool {
+    /// Whether a control was asked for.
+    pub(super) fn judges(&self, id: &str) -> bool {
         let named = self.controls.is_empty() || self.controls.contains(&id);
         let mapped = self.compliance.is_none_or(|framework| framework.controls().any(|control| control.id == id));
         named && mapped && !self.excluded.contains(&id)

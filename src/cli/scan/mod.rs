@@ -46,7 +46,10 @@ struct Seen {
 struct Judged {
     seen: Seen,
     lineage: Lineage,
-    assessment: Assessment,
+    /// All of the controls that were asked for.
+    whole: Assessment,
+    /// What is to be shown of it, if not all.
+    shown: Option<Assessment>,
     mutes: MuteReport,
 }
 
@@ -74,13 +77,10 @@ pub(super) fn run(target: &Target, args: &ScanArgs) -> Result<Exit, Trouble> {
         return Err(error.into());
     }
     let failures: Vec<Failure> = failed.into_iter().map(|(failure, _)| failure).collect();
-    let mut judged: Vec<Judged> =
-        seen.into_iter().map(|seen| judge(seen, args, &mutes, &target.settings.expect)).collect();
+    let judged: Vec<Judged> = seen.into_iter().map(|seen| judge(seen, args, &mutes, &target.settings.expect)).collect();
     // The exit code is of everything that was asked for; `--status` only picks what is shown.
-    let exit = exit(judged.iter().flat_map(|one| &one.assessment.verdicts), !failures.is_empty(), args.fail_on());
-    for one in &mut judged {
-        one.assessment.verdicts.retain(|verdict| args.shows(verdict));
-    }
+    let asked = judged.iter().flat_map(|one| &one.whole.verdicts).filter(|verdict| args.wants(verdict));
+    let exit = exit(asked, !failures.is_empty(), args.fail_on());
     // why before the reports: they may be piped to something that ends first.
     let pushed = if args.push_security_hub { push::all(&judged, args)? } else { true };
     let report = Report { scans: judged.iter().map(Judged::scan).collect(), failures, framework: args.compliance };
@@ -95,8 +95,12 @@ fn judge(seen: Seen, args: &ScanArgs, mutes: &Mutes, expect: &Expectations) -> J
     let place = Place { account: seen.session.account.as_str(), region: seen.session.region.as_str(), now: seen.at };
     // why before the choice: a mute of what is not shown is none without use.
     let mutes = mutes.apply(&mut assessment, &seen.inventory, &place);
-    assessment.verdicts.retain(|verdict| args.wants(verdict));
-    Judged { seen, lineage, assessment, mutes }
+    assessment.verdicts.retain(|verdict| args.judges(verdict.control));
+    let shown = args.is_filtered().then(|| {
+        let shown = assessment.verdicts.iter().filter(|verdict| args.wants(verdict) && args.shows(verdict));
+        Assessment { verdicts: shown.cloned().collect() }
+    });
+    Judged { seen, lineage, whole: assessment, shown, mutes }
 }
 
 impl Judged {
@@ -104,7 +108,8 @@ impl Judged {
         Scan {
             session: &self.seen.session,
             at: self.seen.at,
-            assessment: &self.assessment,
+            assessment: self.shown.as_ref().unwrap_or(&self.whole),
+            whole: &self.whole,
             inventory: &self.seen.inventory,
             lineage: &self.lineage,
             calls: &self.seen.calls,

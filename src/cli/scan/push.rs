@@ -16,7 +16,7 @@ use crate::report::Resolved;
 pub(super) fn all(judged: &[Judged], args: &ScanArgs) -> Result<bool, Trouble> {
     let mut whole = true;
     for one in judged {
-        let findings = one.scan().security_hub(&resolved(one, args));
+        let findings = one.scan().security_hub(&resolved(one));
         let imported = push(one, args, &findings)?;
         tell(one, &imported);
         whole &= imported.refused.is_empty() && imported.error.is_none();
@@ -47,7 +47,7 @@ fn push(one: &Judged, args: &ScanArgs, findings: &[serde_json::Value]) -> Result
 }
 
 /// What the case of this account knew as open and is not found any more. Without a case nothing is known.
-fn resolved(one: &Judged, args: &ScanArgs) -> Vec<Resolved> {
+fn resolved(one: &Judged) -> Vec<Resolved> {
     let known = || -> Result<Vec<Resolved>, CaseError> {
         let path = place::default_path(&one.seen.session)?;
         if !path.exists() {
@@ -55,10 +55,10 @@ fn resolved(one: &Judged, args: &ScanArgs) -> Vec<Resolved> {
         }
         let case = Case::open(&path)?;
         case.belongs_to(&one.seen.session)?;
-        let verdicts = &one.assessment.verdicts;
+        let verdicts = &one.whole.verdicts;
         let there: BTreeSet<&str> = verdicts.iter().map(|verdict| verdict.id.as_str()).collect();
         let judged: BTreeSet<&str> = verdicts.iter().map(|verdict| verdict.control).collect();
-        // A control that could not look, or of which only a part is shown, says nothing of what is gone.
+        // A control that could not look says nothing of what is gone.
         let blind: BTreeSet<&str> =
             verdicts.iter().filter(|verdict| verdict.is_blind()).map(|verdict| verdict.control).collect();
         let gone = case.sightings()?.into_iter().filter(|sighting| {
@@ -77,10 +77,6 @@ fn resolved(one: &Judged, args: &ScanArgs) -> Vec<Resolved> {
             })
             .collect())
     };
-    // With a filter on what is shown, what is missing was not looked at.
-    if args.is_filtered() {
-        return Vec::new();
-    }
     known().unwrap_or_else(|error| {
         say(&format!("what was found before is not known, so nothing is archived: {error}"));
         Vec::new()

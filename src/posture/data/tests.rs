@@ -390,6 +390,22 @@ fn malware_plans() {
     expect(c, "no tags", |i| malware_plan(i).tagging = false, &one(Fail, "tagging-off"));
     let blind = |i: &mut Inventory| deny(i, SourceId::MALWARE_PLAN_DETAILS);
     expect(c, "the plan unread", blind, &one(Unknown, "unread"));
+    let tagged = |status: &'static str| {
+        move |i: &mut Inventory| {
+            for data in i.data.values_mut() {
+                data.scans.known_mut().unwrap().take("b.jsonl", status.into());
+            }
+        }
+    };
+    expect(c, "clean", tagged("NO_THREATS_FOUND"), &one(Pass, "ok"));
+    expect(c, "malware", tagged("THREATS_FOUND"), &one(Fail, "threats-found"));
+    expect(c, "older than the plan", tagged(""), &one(Warn, "not-scanned"));
+    expect(c, "too large to scan", tagged("UNSUPPORTED"), &one(Warn, "not-scanned"));
+    let some_unread = |i: &mut Inventory| {
+        let error = error("s3:GetObjectTagging");
+        i.data.values_mut().for_each(|data| data.scans.known_mut().unwrap().error = Some(error.clone()));
+    };
+    expect(c, "some tags unread", some_unread, &one(Unknown, "unread"));
     let import = |i: &mut Inventory| {
         import_from(i, "s3://models/m/");
         i.buckets.insert("models".into(), closed_bucket("models"));

@@ -90,7 +90,7 @@ fn summary(scan: &Scan<'_>) -> String {
         scan.at.minute(),
         escaped(session.principal.as_str()),
     );
-    let (areas, total) = score(scan.assessment);
+    let (areas, total) = score(scan.whole);
     let percent = total.percent().map_or("-".into(), |percent| percent.to_string());
     let _ = write!(text, "<p title=\"{}\">Score <b>{percent}</b> of 100", escaped(score::RULE));
     for (status, count) in scan.by_status() {
@@ -201,7 +201,7 @@ fn row(scan: &Scan<'_>, verdict: &Verdict) -> String {
 
 fn requirements(scan: &Scan<'_>, framework: &compliance::Framework) -> String {
     let mut text = format!("<h3>{}</h3>\n<p class=\"dim\">{}</p>\n<table>", framework.name, escaped(framework.limits));
-    for requirement in compliance::requirements(framework, scan.assessment) {
+    for requirement in compliance::requirements(framework, scan.whole) {
         let status = requirement.status.word();
         let _ = write!(
             text,

@@ -19,14 +19,14 @@ use super::Depth;
 use super::known::Known;
 use super::lists::LIST;
 use super::reader::{Heard, Reader};
-use crate::aws::read::objects::{Address, Holder, Object, S3Folder, head, list_in};
+use crate::aws::read::objects::{Address, Holder, Object, S3Folder, head, list_in, scan_status};
 use crate::base::{ResourceId, Text, Timestamp};
 use crate::content::artefact::Kind as FileKind;
 use crate::content::data::Suffix;
 use crate::content::mask::Masks;
 use crate::content::meter::Meter;
 use crate::content::opinion::Samples;
-use crate::inventory::objects::{ClassCount, Content, Dataset, Heads, Listing, Purpose, named};
+use crate::inventory::objects::{ClassCount, Content, Dataset, Heads, Listing, Purpose, Scans, named};
 use crate::inventory::{ErrorKind, Inventory, Items, Read, ReadError, SourceId, SourceReport, Update};
 use look::Looked;
 use talk::Place;
@@ -39,6 +39,8 @@ const LISTED: usize = 20_000;
 const HEADS: usize = 1000;
 /// Heads in all.
 const ALL_HEADS: usize = 20_000;
+/// Objects of one prefix whose tags are read, spread over all of it.
+const TAGS: usize = 100;
 /// Calls at once.
 const AT_ONCE: usize = 8;
 /// Prefixes that are looked into at once, each on a thread of its own.
@@ -75,6 +77,8 @@ struct Target {
     data: Dataset,
     holder: Holder,
     address: Address,
+    /// Whether GuardDuty tags what it scans in that bucket.
+    scanned: bool,
 }
 
 impl Plan {
@@ -88,7 +92,9 @@ impl Plan {
                 foreign: matches!(owned, Some(Ok(false))),
                 bucket: address.bucket.clone(),
             };
-            Some(Target { data, holder, address })
+            let scanned = inventory.malware_plans.values().filter_map(|plan| plan.detail.last());
+            let scanned = scanned.into_iter().any(|plan| plan.tagging && plan.bucket.as_ref() == Some(&name));
+            Some(Target { data, holder, address, scanned })
         };
         Self { targets: named(inventory).into_iter().filter_map(target).collect(), place: Place::of(inventory, known) }
     }
@@ -111,6 +117,7 @@ impl Deep {
         match source {
             S::OBJECTS => self.objects(reader, plan.targets).await,
             S::HEADS => self.all_heads(reader, plan.targets).await,
+            S::OBJECT_TAGS => self.all_scans(reader, plan.targets).await,
             S::CONTENT => self.content(reader, plan.targets).await,
             _ => talk::read(reader, plan.place, &self.meter, &self.masks).await,
         }
@@ -127,7 +134,7 @@ impl Deep {
         let list = |target: Target| async move {
             let call = list_in(&reader.session, &target.holder, &target.address.key, LISTED);
             let answer = reader.gate.call(source, LIST, Box::pin(call)).await;
-            let Target { data, holder, address } = target;
+            let Target { data, holder, address, .. } = target;
             let (listing, failure) = match answer {
                 Ok((objects, more)) => {
                     let listing = summed(&data, &objects, more);
@@ -194,6 +201,19 @@ impl Deep {
         }
     }
 
+    /// What malware scans said of what is learned from or imported, where they say so by tags.
+    async fn all_scans(&self, reader: &Reader, mut targets: Vec<Target>) -> SourceReport {
+        let asked = |data: &Dataset| data.is_for(Purpose::Training) || data.is_for(Purpose::Import);
+        targets.retain(|target| target.scanned && asked(&target.data));
+        let read = |target: Target| async move {
+            let listed = self.listed(&target.data.uri)?;
+            let (scans, failure) = scans(reader, &listed).await;
+            tell(reader, Dataset { scans, ..target.data }).await;
+            failure
+        };
+        sum(S::OBJECT_TAGS, reader, targets, read, 1).await
+    }
+
     async fn content(&self, reader: &Reader, mut targets: Vec<Target>) -> SourceReport {
         let source = S::CONTENT;
         targets.retain(|target| target.data.purposes.iter().any(|purpose| purpose.is_input()));
@@ -239,6 +259,33 @@ impl Deep {
             opinion::report(reader, asked, bytes).await;
         }
         report
+    }
+}
+
+/// Tags of objects of a prefix: of all, or of a sample that is spread over it.
+async fn scans(reader: &Reader, listed: &Listed) -> (Read<Scans>, Option<ReadError>) {
+    let of = listed.objects.len();
+    let wanted: Vec<&Object> = listed.objects.iter().step_by(of.div_ceil(TAGS).max(1)).collect();
+    let calls = wanted.into_iter().map(|object| async move {
+        let call = scan_status(&reader.session, &listed.holder, &object.key);
+        (object, reader.gate.call(S::OBJECT_TAGS, ONE, Box::pin(call)).await)
+    });
+    let calls: Vec<_> = calls.collect();
+    let answers: Vec<_> = futures::stream::iter(calls).buffered(AT_ONCE).collect().await;
+    let mut scans = Scans { of: of as u64, ..Scans::default() };
+    for (object, answer) in answers {
+        match answer {
+            Ok(status) => scans.take(&object.key, status),
+            Err(error) => {
+                scans.failed += 1;
+                scans.error.get_or_insert(error);
+            }
+        }
+    }
+    let failure = scans.error.clone();
+    match &failure {
+        Some(error) if scans.sampled == 0 => (Read::failed(error.clone()), failure),
+        _ => (Read::got(scans, reader.now()), failure),
     }
 }
 

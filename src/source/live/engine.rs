@@ -66,9 +66,26 @@ pub(super) enum Over {
     /// Everything was read, and only one round was wanted.
     Round,
     /// Content is to be looked into: that takes a session that was made for it.
-    Deep(Depth),
+    Deep(Depth, Past),
     /// The session is no longer what the header says.
     Lost(ReadError),
+}
+
+/// What was seen of what happened, and who listens was told.
+#[derive(Clone, Default)]
+pub(super) struct Past {
+    follow: Arc<Mutex<Follow>>,
+    invoked: Arc<Mutex<Invoked>>,
+}
+
+impl Past {
+    /// For another engine to go on with. What is being read just now begins anew: nobody knows how much of it was told.
+    fn at_rest(&self) -> Self {
+        fn at_rest<T: Default>(part: &Arc<Mutex<T>>) -> Arc<Mutex<T>> {
+            if part.try_lock().is_ok() { part.clone() } else { Arc::default() }
+        }
+        Self { follow: at_rest(&self.follow), invoked: at_rest(&self.invoked) }
+    }
 }
 
 /// What a task ended with: the report of a source, or none for reads that were asked for singly.
@@ -83,8 +100,7 @@ pub(super) struct Engine<'a> {
     schedule: Schedule,
     tasks: JoinSet<Ended>,
     sources: BTreeMap<Id, (SourceId, Instant)>,
-    follow: Arc<Mutex<Follow>>,
-    invoked: Arc<Mutex<Invoked>>,
+    past: Past,
     deep: Option<Arc<Deep>>,
     keys: Vec<Key>,
     buckets: Vec<Bucket>,
@@ -113,8 +129,7 @@ impl<'a> Engine<'a> {
             schedule,
             tasks: JoinSet::new(),
             sources: BTreeMap::new(),
-            follow: Arc::default(),
-            invoked: Arc::default(),
+            past: Past::default(),
             deep: None,
             keys: Vec::new(),
             buckets: Vec::new(),
@@ -126,6 +141,11 @@ impl<'a> Engine<'a> {
             calls: Vec::new(),
             lost: None,
         }
+    }
+
+    /// Goes on where an earlier one stopped.
+    pub(super) fn with_past(self, past: Past) -> Self {
+        Self { past, ..self }
     }
 
     /// Looks into objects and logs too, as far as the schedule says so.
@@ -157,7 +177,13 @@ impl<'a> Engine<'a> {
                 Some(ended) = self.tasks.join_next_with_id() => self.end(ended).await?,
                 command = next_command(&mut commands) => match command {
                     None | Some(Command::Stop) => return Some(Over::Stopped),
-                    Some(Command::Deep(depth)) => return Some(Over::Deep(depth)),
+                    Some(Command::Deep(depth)) => {
+                        let past = self.past.at_rest();
+                        while let Ok(heard) = self.heard.try_recv() {
+                            self.hear(heard).await?;
+                        }
+                        return Some(Over::Deep(depth, past));
+                    }
                     Some(command) => self.obey(command),
                 },
                 () = sleep_until(next) => {}
@@ -206,11 +232,11 @@ impl<'a> Engine<'a> {
     fn read(&mut self, source: SourceId, forced: bool) -> Id {
         let reader = self.reader.clone();
         if source == SourceId::EVENTS {
-            let follow = self.follow.clone();
+            let follow = self.past.follow.clone();
             return self.tasks.spawn(async move { Some(follow.lock().await.look(&reader).await) }).id();
         }
         if source == SourceId::LOG_EVENTS {
-            let (invoked, place) = (self.invoked.clone(), invoked::place(&self.inventory));
+            let (invoked, place) = (self.past.invoked.clone(), invoked::place(&self.inventory));
             return self.tasks.spawn(async move { Some(invoked.lock().await.look(&reader, place).await) }).id();
         }
         if let Some(deep) = self.deep.clone().filter(|_| source.is_deep()) {

@@ -136,6 +136,7 @@ pub(super) fn after(source: S) -> &'static [S] {
         // why last: what a deep look reads is named by everything before.
         S::OBJECTS => FOREGROUND,
         S::HEADS | S::CONTENT => &[S::OBJECTS],
+        S::OBJECT_TAGS => &[S::OBJECTS, S::MALWARE_PLAN_DETAILS],
         S::CONVERSATIONS => INVOKED,
         _ => &[],
     }

@@ -6,6 +6,7 @@ use super::super::list::{Cell, Column, Subject, text};
 use super::super::model::{Model, Place};
 use super::super::page::{Page, Target};
 use super::super::theme::Role;
+use super::content;
 use super::recorded::{self, Recorded};
 use super::resource::read_field;
 use super::standing;
@@ -97,7 +98,9 @@ fn prefixes(model: &Model, of: &ResourceRef, page: &mut Page) {
             let more = if by.len() > 3 { format!(" and {} more", by.len() - 3) } else { String::new() };
             page.text(Role::Text, &format!("  {what} {}{more}", names.join(", ")));
         }
+        content::found(model, data, page);
     }
+    content::could_be(model, page);
 }
 
 /// Who records what is done to the objects.
@@ -249,6 +252,4 @@ pub fn more(model: &Model, of: &ResourceRef, page: &mut Page) {
             (Role::Medium, format!("to {}", to.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")))
         }
     });
-    page.gap();
-    page.text(Role::Dim, "What the objects say is not known: settings are read, objects are not.");
 }

@@ -3,6 +3,7 @@
 
 pub mod changes;
 pub mod compliance;
+pub mod content;
 pub mod data;
 pub mod fields;
 pub mod findings;

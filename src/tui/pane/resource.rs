@@ -130,7 +130,7 @@ fn needed_findings(all: &[&Verdict], page: &mut Page) {
 }
 
 /// A line each. What begins like the line above it shows where the two part.
-fn rows<'a>(page: &mut Page, all: impl Iterator<Item = (&'a Verdict, String)>) {
+pub fn rows<'a>(page: &mut Page, all: impl Iterator<Item = (&'a Verdict, String)>) {
     let room = u16::try_from(page.width().saturating_sub(9)).unwrap_or(u16::MAX);
     let mut above = String::new();
     for (verdict, text) in all {

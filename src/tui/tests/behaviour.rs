@@ -7,7 +7,8 @@ use ratatui::style::Modifier;
 use super::fixture::{envelope, events, full, full_in, key_arn, now, options, session, updates};
 use crate::base::Generation;
 use crate::case::{Seen, Sighting};
-use crate::inventory::{Items, Kind, Mode, ResourceRef, Update};
+use crate::inventory::objects::{Content, Listing, Purpose, named};
+use crate::inventory::{Items, Kind, Mode, Read, ResourceRef, SourceId, SourceReport, Update};
 use crate::source::{Command, Depth, Envelope, Memory, Message as FromSource};
 use crate::tui::driver::Driver;
 use crate::tui::judged::Came;
@@ -145,6 +146,27 @@ fn content_is_looked_into_only_after_a_yes() {
         let told = &driver.model.notice.as_ref().unwrap().text;
         assert!(told.contains(why) && driver.model.overlay.is_none(), "{told}");
     }
+}
+
+#[test]
+fn a_bucket_tells_how_much_of_it_was_looked_into() {
+    let mut driver = full(120, 40);
+    driver.keys("6");
+    driver.text("/orion-train");
+    driver.keys("enter enter");
+    assert!(driver.screen().contains(":deep does, and shows masks only"), "{}", driver.screen());
+    let mut data = named(&driver.model.inventory).into_iter().find(|data| data.is_for(Purpose::Training)).unwrap();
+    let listing = Listing { objects: 2, bytes: 12_345, ..Listing::default() };
+    let content = Content { objects: 1, records: 1204, unread_objects: 1, ..Content::default() };
+    (data.listing, data.content) = (Read::got(listing, now()), Read::got(content, now()));
+    let report = SourceReport::sum(SourceId::CONTENT, now(), 1, &[]);
+    driver.receive(
+        [Update::Listed(Items::Data(vec![data])), Update::Source(report)]
+            .map(|update| envelope(FromSource::Update(Box::new(update)))),
+    );
+    let screen = driver.screen();
+    let told = "2 objects, 12 KB; looked into one object, 1,204 records; one object could not be read whole";
+    assert!(screen.contains(told) && !screen.contains(":deep does"), "{screen}");
 }
 
 #[test]

@@ -128,15 +128,16 @@ def objects(s3: Any) -> None:
     s3.put_object(Bucket="orion-imports", Key="eyes/tokenizer_config.json", Body="{}")
     s3.put_object(Bucket="orion-imports", Key="eyes/tokenizer.json", Body="{}")
     s3.put_object(Bucket="orion-imports", Key="eyes/modeling_eyes.py", Body="import os\n")
-    s3.put_object(
-        Bucket="orion-imports",
-        Key="eyes/adapter.safetensors",
-        Body=b"\x08\x00\x00\x00\x00\x00\x00\x00{}      and what hides behind it",
-    )
-    s3.put_object(
-        Bucket="orion-imports", Key="eyes/model.safetensors", Body=b"\x08\x00\x00\x00\x00\x00\x00\x00{}      "
-    )
-    s3.put_object(Bucket="orion-imports", Key="eyes/pytorch_model.bin", Body=b"\x80\x04cposix\nsystem\n.")
+    plain = b"\x08\x00\x00\x00\x00\x00\x00\x00{}      "
+    weights = {
+        "adapter.safetensors": (plain + b"and what hides behind it", "NO_THREATS_FOUND"),
+        "model.safetensors": (plain, "NO_THREATS_FOUND"),
+        "pytorch_model.bin": (b"\x80\x04cposix\nsystem\n.", "THREATS_FOUND"),
+    }
+    # The malware plan tags what it scans; the other files are older than it.
+    for name, (body, scanned) in weights.items():
+        tag = f"GuardDutyMalwareScanStatus={scanned}"
+        s3.put_object(Bucket="orion-imports", Key=f"eyes/{name}", Body=body, Tagging=tag)
 
 
 def age(planter: Any, jobs: dict[str, dt.datetime]) -> None:
