@@ -19,7 +19,7 @@ pub fn svg(buffer: &Buffer) -> String {
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" viewBox=\"0 0 {width:.0} {height:.0}\">\
          <rect width=\"100%\" height=\"100%\" rx=\"8\" fill=\"{}\"/>\
-         <g font-family=\"ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace\" font-size=\"14\" xml:space=\"preserve\">\n",
+         <g font-family=\"ui-monospace,SFMono-Regular,Menlo,Consolas,'DejaVu Sans Mono',monospace\" font-size=\"14\">\n",
         hex(PAPER)
     );
     for (row, cells) in buffer.content.chunks(columns.max(1)).enumerate() {
@@ -76,7 +76,8 @@ fn run(out: &mut String, cells: &[Cell], at: usize, y: f32, look: &Look) {
     if text.trim().is_empty() {
         return;
     }
-    let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    // why blanks that do not break: browsers differ in whether they keep the others, and columns must stay.
+    let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace(' ', "\u{a0}");
     let mut style = String::new();
     if look.bold {
         style.push_str(" font-weight=\"bold\"");
@@ -122,7 +123,7 @@ mod tests {
         buffer.set_string(0, 0, "a <b> & c", Style::new().fg(Color::Rgb(1, 2, 3)));
         buffer.set_string(0, 1, "chosen", Style::new().add_modifier(Modifier::REVERSED));
         let svg = svg(&buffer);
-        assert!(svg.contains("fill=\"#010203\"") && svg.contains("a &lt;b&gt; &amp; c"), "{svg}");
+        assert!(svg.contains("fill=\"#010203\"") && svg.contains("a\u{a0}&lt;b&gt;\u{a0}&amp;\u{a0}c"), "{svg}");
         assert!(
             svg.contains(&format!("fill=\"{}\">chosen", hex(PAPER)))
                 || svg.contains(&format!("fill=\"{}\" textLength=\"50.4\"", hex(PAPER)))

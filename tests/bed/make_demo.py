@@ -45,7 +45,7 @@ def record(binary: str) -> dict[str, Any]:
         env = {**os.environ, "AWS_ACCESS_KEY_ID": "ONCALLWRITE", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": "us-east-1"}
         with tempfile.TemporaryDirectory() as folder:
             case = f"{folder}/demo.case"
-            command = [binary, "case", "record", case, "--for", str(SECONDS), "--endpoint-url", url]
+            command = [binary, "case", "record", case, "--deep", "--for", str(SECONDS), "--endpoint-url", url]
             subprocess.run(command, env=env, check=True)
             out = subprocess.run([binary, "case", "export", case], env=env, check=True, stdout=subprocess.PIPE)
             return json.loads(out.stdout)

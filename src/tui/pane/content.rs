@@ -1,5 +1,6 @@
 //! What a deep look found under a prefix, in the page of its bucket.
 
+use super::reason;
 use super::resource::rows;
 use crate::base::figures::{bytes, counted};
 use crate::inventory::objects::Dataset;
@@ -20,7 +21,7 @@ pub fn found(model: &Model, of: &ResourceRef, page: &mut Page) {
         page.text(words.0, &format!("  {}", words.1));
     }
     let own = model.judged.of(&model.assessment, &of.id);
-    rows(page, own.iter().take(SHOWN).map(|verdict| (*verdict, verdict.reason.to_string())));
+    rows(page, own.iter().take(SHOWN).map(|verdict| (*verdict, reason::short(verdict))));
     if own.len() > SHOWN {
         page.text(Role::Dim, &format!("and {} more in Findings", own.len() - SHOWN));
     }

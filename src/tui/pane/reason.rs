@@ -19,7 +19,8 @@ fn shorten(reason: &str, kind: &str, name: &str) -> String {
         return reason.to_owned();
     }
     let named = format!("{kind} {name}");
-    let text = match reason.strip_prefix(&named).filter(|rest| is_end(rest)) {
+    let rest = reason.strip_prefix(&named).or_else(|| reason.strip_prefix(name)).filter(|rest| is_end(rest));
+    let text = match rest {
         // `job J, the latest of model M, …`: without its name the clause would hang in the air.
         Some(rest) if rest.starts_with(',') => reason.to_owned(),
         Some(rest) => {
@@ -69,6 +70,8 @@ mod tests {
             ("statement 1 lets X assume role R", "role", "R", "statement 1 lets X assume it"),
             ("T customizes with key k but lacks kms:X", "key", "k", "T customizes with it but lacks kms:X"),
             ("job j names no VPC", "job", "j", "names no VPC"),
+            ("s3://b/p/: code lies there", "data", "s3://b/p/", "code lies there"),
+            ("s3://b/p/ holds: a secret", "data", "s3://b/p/", "holds: a secret"),
             ("key k-10 and key k", "key", "k", "key k-10 and it"),
             ("rotation is off", "key", "k", "rotation is off"),
             ("key k", "key", "k", "key k"),
