@@ -205,7 +205,8 @@ impl Draw<'_> {
         if !list.filter.is_empty() {
             // A pointer into a record begins with a slash of its own.
             let blank = if list.filter.starts_with('/') { " " } else { "" };
-            title.push((Role::Match, format!("  /{blank}{}", safe(&list.filter))));
+            title.push((Role::Text, "  ".into()));
+            title.push((Role::Match, format!("/{blank}{}", safe(&list.filter))));
         }
         if let Some((column, backwards)) = list.sort {
             let arrow = if backwards { "▼" } else { "▲" };
