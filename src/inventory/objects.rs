@@ -157,7 +157,7 @@ pub struct Scans {
     pub sampled: u64,
     /// How many have which status; empty: no such tag.
     pub statuses: BTreeMap<Text, u64>,
-    /// The first few whose status is not [`Scans::CLEAN`]: key and status.
+    /// A few whose status is not [`Scans::CLEAN`], those with malware before all others: key and status.
     pub others: Vec<(Text, Text)>,
     /// How many could not be read.
     pub failed: u64,
@@ -176,8 +176,12 @@ impl Scans {
     /// Counts one.
     pub fn take(&mut self, key: &str, status: Text) {
         self.sampled += 1;
-        if status.as_str() != Self::CLEAN && self.others.len() < Self::NAMED {
-            self.others.push((Text::new(key), status.clone()));
+        if status.as_str() != Self::CLEAN {
+            let named = (Text::new(key), status.clone());
+            // why first: a thousand objects that were never scanned must not hide the one with malware.
+            let at = if status.as_str() == Self::THREATS { 0 } else { self.others.len() };
+            self.others.insert(at, named);
+            self.others.truncate(Self::NAMED);
         }
         *self.statuses.entry(status).or_default() += 1;
     }

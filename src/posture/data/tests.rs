@@ -401,6 +401,14 @@ fn malware_plans() {
     expect(c, "malware", tagged("THREATS_FOUND"), &one(Fail, "threats-found"));
     expect(c, "older than the plan", tagged(""), &one(Warn, "not-scanned"));
     expect(c, "too large to scan", tagged("UNSUPPORTED"), &one(Warn, "not-scanned"));
+    let mut many = healthy();
+    for data in many.data.values_mut() {
+        let scans = data.scans.known_mut().unwrap();
+        (0..30).for_each(|n| scans.take(&format!("old{n}.jsonl"), "".into()));
+        scans.take("bad.jsonl", "THREATS_FOUND".into());
+    }
+    let found = verdicts(&many, c).into_iter().find(|verdict| verdict.code == "threats-found").unwrap();
+    assert!(found.reason.as_str().contains("malware in bad.jsonl under"), "{}", found.reason);
     let some_unread = |i: &mut Inventory| {
         let error = error("s3:GetObjectTagging");
         i.data.values_mut().for_each(|data| data.scans.known_mut().unwrap().error = Some(error.clone()));
