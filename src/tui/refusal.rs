@@ -26,7 +26,7 @@ pub fn refusal(model: &Model, action: Action) -> Option<String> {
     match action {
         Action::Fix => match navigate::findings(model).as_slice() {
             [] => Some("nothing to fix".into()),
-            all if all.iter().all(|verdict| verdict.fixes.is_empty()) => Some("by hand: Enter says how".into()),
+            all if all.iter().all(|verdict| verdict.fixes.is_empty()) => Some("by hand; Enter says how".into()),
             _ => None,
         },
         Action::Open if model.stack.is_empty() => model.list().selected().is_none().then(nothing),
