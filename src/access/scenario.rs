@@ -69,11 +69,24 @@ impl Facts {
     }
 
     pub(super) fn get(&self, key: &str) -> Option<ContextValue> {
-        let absent = || {
-            let starts = |prefix: &&&str| key.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix));
-            self.whole.iter().find(starts).map(|_| ContextValue::Absent)
-        };
-        self.values.get(key).cloned().or_else(absent)
+        self.values.get(key).cloned().or_else(|| self.rules_out(key).then_some(ContextValue::Absent))
+    }
+
+    /// Whether a key that has no value here is known to have none.
+    pub(super) fn rules_out(&self, key: &str) -> bool {
+        self.whole.iter().any(|prefix| key.get(..prefix.len()).is_some_and(|head| head.eq_ignore_ascii_case(prefix)))
+    }
+
+    /// Whether the same is told whole of both.
+    pub(super) fn is_as_whole_as(&self, other: &Self) -> bool {
+        // why places first: they are the same few texts for everybody.
+        let same = |(one, other): (&&str, &&str)| std::ptr::eq(*one, *other) || one == other;
+        self.whole.len() == other.whole.len() && self.whole.iter().zip(&other.whole).all(same)
+    }
+
+    /// Every key, in lower case, with its value.
+    pub(super) fn values(&self) -> impl Iterator<Item = (&str, &ContextValue)> {
+        self.values.iter().map(|(key, value)| (key.as_str(), value))
     }
 }
 

@@ -1,6 +1,8 @@
 //! A JSON cursor (RFC 8259): walks one document once, strictly, without building it. Strings are handed out as
 //! slices; objects with two equal keys are seen as they stand. Depth is bounded, so is everything else.
 
+use super::swar::{find_byte, string_stop};
+
 /// Deeper than this is refused: no training record or header needs it.
 const DEPTH: u16 = 128;
 
@@ -131,45 +133,6 @@ fn escape(text: &str) -> (usize, char) {
 fn hex4(bytes: &[u8], at: usize) -> Option<u32> {
     let digits = bytes.get(at..at + 4)?;
     digits.iter().try_fold(0, |code, byte| Some(code << 4 | (*byte as char).to_digit(16)?))
-}
-
-const LOW: u64 = 0x0101_0101_0101_0101;
-const HIGH: u64 = 0x8080_8080_8080_8080;
-
-/// The first place of a byte, eight at a time.
-pub fn find_byte(bytes: &[u8], byte: u8) -> Option<usize> {
-    let pattern = LOW * u64::from(byte);
-    let (words, _) = bytes.as_chunks::<8>();
-    for (at, word) in words.iter().enumerate() {
-        let x = u64::from_le_bytes(*word) ^ pattern;
-        let hit = x.wrapping_sub(LOW) & !x & HIGH;
-        if hit != 0 {
-            return Some(at * 8 + hit.trailing_zeros() as usize / 8);
-        }
-    }
-    let tail = words.len() * 8;
-    bytes[tail..].iter().position(|b| *b == byte).map(|at| tail + at)
-}
-
-/// The first quote, backslash or control character at or after `at`.
-fn string_stop(bytes: &[u8], at: usize) -> usize {
-    let rest = &bytes[at..];
-    let (words, _) = rest.as_chunks::<8>();
-    for (n, word) in words.iter().enumerate() {
-        let x = u64::from_le_bytes(*word);
-        let quote = x ^ (LOW * 0x22);
-        let slash = x ^ (LOW * 0x5c);
-        let hit = ((quote.wrapping_sub(LOW) & !quote)
-            | (slash.wrapping_sub(LOW) & !slash)
-            | (x.wrapping_sub(LOW * 0x20) & !x))
-            & HIGH;
-        if hit != 0 {
-            return at + n * 8 + hit.trailing_zeros() as usize / 8;
-        }
-    }
-    let tail = words.len() * 8;
-    let stop = rest[tail..].iter().position(|b| *b < 0x20 || *b == b'"' || *b == b'\\');
-    at + stop.map_or(rest.len(), |n| tail + n)
 }
 
 /// Walks a document.
@@ -460,11 +423,6 @@ mod tests {
         #[test]
         fn no_input_panics(text in any::<String>()) {
             let _ = walk(&text);
-        }
-
-        #[test]
-        fn a_byte_is_found_where_it_stands(bytes in proptest::collection::vec(0u8..6, 0..60)) {
-            prop_assert_eq!(find_byte(&bytes, 3), bytes.iter().position(|b| *b == 3));
         }
     }
 }

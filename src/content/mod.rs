@@ -15,6 +15,7 @@ pub mod mask;
 pub mod meter;
 pub mod opinion;
 pub mod rules;
+mod swar;
 pub mod talk;
 
 pub use bytes::{ByteSource, LocalFile};

@@ -9,6 +9,7 @@
 //! one owner, all of a group are one, but for those whom a policy names.
 
 use std::collections::BTreeSet;
+use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 
 use super::super::bounds::Bounds;
@@ -111,7 +112,10 @@ pub(super) struct Crowd<'a> {
     pub(super) profiles: Vec<Profile>,
     /// The profile of each.
     pub(super) profile_of: Vec<u32>,
-    by_name: Map<&'a str, Map<&'a str, Vec<u32>>>,
+    /// The last of an account's name.
+    by_name: Map<&'a str, Map<&'a str, u32>>,
+    /// For each, the one before of the same name.
+    namesake: Vec<Option<u32>>,
 }
 
 /// A number for each thing, by value.
@@ -137,6 +141,7 @@ impl<'a> Crowd<'a> {
             profiles: Vec::new(),
             profile_of: Vec::with_capacity(identities.len()),
             by_name: Map::default(),
+            namesake: Vec::with_capacity(identities.len()),
         };
         let mut known: Map<*const Policy, (u32, bool)> = Map::default();
         let (mut classes, mut sets, mut profiles) = (Map::default(), Map::default(), Map::default());
@@ -174,16 +179,22 @@ impl<'a> Crowd<'a> {
             let set = number(&mut crowd.sets, &mut sets, Set { docs: held, gaps: !identity.gaps.is_empty() });
             let profile = number(&mut crowd.profiles, &mut profiles, Profile { class, set, fence });
             crowd.profile_of.push(profile);
-            if let Some(name) = name_of(&identity.caller) {
-                crowd.by_name.entry(name.0).or_default().entry(name.1).or_default().push(person as u32);
-            }
+            let namesake = name_of(&identity.caller).and_then(|(account, name)| {
+                // why room for the first: nearly everybody is of one account.
+                let room = if crowd.by_name.is_empty() { identities.len() } else { 0 };
+                let names = crowd.by_name.entry(account);
+                let names = names.or_insert_with(|| Map::with_capacity_and_hasher(room, BuildHasherDefault::default()));
+                names.insert(name, person as u32)
+            });
+            crowd.namesake.push(namesake);
         }
         crowd
     }
 
-    /// Those of a name.
-    pub(super) fn called(&self, account: &str, name: &str) -> &[u32] {
-        self.by_name.get(account).and_then(|names| names.get(name)).map_or(&[], Vec::as_slice)
+    /// Those of a name, the last first.
+    pub(super) fn called(&self, account: &str, name: &str) -> impl Iterator<Item = u32> {
+        let last = self.by_name.get(account).and_then(|names| names.get(name)).copied();
+        std::iter::successors(last, |person| self.namesake[*person as usize])
     }
 
     pub(super) fn profile(&self, person: usize) -> Profile {

@@ -39,7 +39,7 @@ struct Class {
 impl<'d> Facing<'d> {
     pub(super) fn of(policy: &'d Policy, side: Side, sheet: &Sheet<'_>, memory: &mut Memory) -> Self {
         let doc = sheet.ready(policy, side, memory);
-        let named = named(&doc).flat_map(|(arn, name)| sheet.crowd.called(&arn.account, name)).copied();
+        let named = named(&doc).flat_map(|(arn, name)| sheet.crowd.called(&arn.account, name));
         let mut named: Vec<u32> = named.collect();
         named.sort_unstable();
         named.dedup();

@@ -33,6 +33,7 @@ mod settle;
 mod sheet;
 #[cfg(test)]
 mod tests;
+mod told;
 
 use std::collections::HashMap;
 use std::sync::Mutex;

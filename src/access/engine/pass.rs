@@ -179,7 +179,7 @@ impl<'p, 'a> Pass<'p, 'a> {
                     whom.entry(who.as_str()).or_insert_with(|| match PrincipalEntry::new("AWS", who.as_str()) {
                         Some(PrincipalEntry::Arn(arn)) => {
                             let name = arn.assumed_role().map_or_else(|| arn.name(), |(role, _)| role);
-                            let called = crowd.called(&arn.account, name).iter().copied();
+                            let called = crowd.called(&arn.account, name);
                             // A user's grant may be that of whoever it federated: of a class, not of a name.
                             let federated = |person: u32| crowd.identities[person as usize].caller.is_federated();
                             let classes = crowd.first.iter().enumerate();

@@ -10,6 +10,7 @@ use super::crowd::{Crowd, Traits, View, place, samples};
 use super::mask::{Columns, Covered};
 use super::memory::{Memory, Numbers, Piece, Slot, Values};
 use super::rules::{Doc, Keys, number, ready};
+use super::told::Told;
 use crate::access::policy::Effect;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -51,6 +52,7 @@ pub(super) struct Sheet<'a> {
     /// Somebody is told apart by a tag that is called like the encryption context: grants are then asked person by person.
     pub(super) uneven_grants: bool,
     samples: Vec<&'a Identity>,
+    told: Told<'a>,
     keys: Keys,
 }
 
@@ -83,10 +85,24 @@ impl<'a> Sheet<'a> {
                 of_resource.entry(pattern).or_default().push(at as u32);
             }
         }
-        let told = |identity: &Identity| identity.facts.get("kms:encryptioncontextkeys").is_some();
-        let uneven_grants = identities.iter().any(told);
+        let told = Told::of(identities);
+        let uneven_grants = told.each("kms:encryptioncontextkeys").any(|told| told.is_some());
         let levels = rungs(identities, &crowd, guards);
-        Self { columns, scenario, guards, crowd, docs, signs, plain, of_resource, levels, uneven_grants, samples, keys }
+        Self {
+            columns,
+            scenario,
+            guards,
+            crowd,
+            docs,
+            signs,
+            plain,
+            of_resource,
+            levels,
+            uneven_grants,
+            samples,
+            told,
+            keys,
+        }
     }
 
     pub(super) fn memory(&self) -> Memory {
@@ -135,16 +151,21 @@ impl<'a> Sheet<'a> {
             in_class: vec![true; crowd.classes.len()],
         };
         let (nothing, mut all) = (Facts::none(), self.columns.actions.iter());
-        let fixed = all.all(|action| self.scenario.fixed(key, action).is_some());
+        if all.all(|action| self.scenario.fixed(key, action).is_some()) {
+            // The request tells it, whoever makes it.
+            values.of.resize(crowd.identities.len(), 0);
+            return values;
+        }
         let action = self.columns.actions.first().map_or("", String::as_str);
         // why once a class: but for a few keys all of a class have the same, unless facts of their own say otherwise.
-        let mut of_class: Vec<Option<u32>> = vec![None; crowd.classes.len()];
         let shared = !is_own(key);
-        for (person, identity) in crowd.identities.iter().enumerate() {
-            let class = crowd.profile(person).class as usize;
+        let mut of_class: HashMap<(u32, Option<&ContextValue>), u32> = HashMap::new();
+        let mut last: Option<((u32, Option<&ContextValue>), u32)> = None;
+        for ((person, identity), own) in crowd.identities.iter().enumerate().zip(self.told.each(key)) {
+            let class = crowd.profile(person).class;
             // why both: what is told of the principal comes before what is told of the resource, and that before what
             // follows from the caller.
-            let mut number = |own: Option<ContextValue>| {
+            let mut number = || {
                 let (caller, principal) = (&identity.caller, &nothing);
                 let context = Context {
                     scenario: self.scenario,
@@ -155,13 +176,15 @@ impl<'a> Sheet<'a> {
                     resource: &nothing,
                     bounds: &identity.bounds,
                 };
-                numbers.of((own, context.get(key)))
+                numbers.of((own.cloned(), context.get(key)))
             };
-            let number = match (fixed, identity.facts.get(key)) {
-                (true, _) => 0,
-                (false, None) if shared => *of_class[class].get_or_insert_with(|| number(None)),
-                (false, own) => number(own),
+            let number = match last {
+                Some((same, number)) if shared && same == (class, own) => number,
+                _ if shared => *of_class.entry((class, own)).or_insert_with(number),
+                _ => number(),
             };
+            last = Some(((class, own), number));
+            let class = class as usize;
             values.same &= number == 0;
             values.in_class[class] &= *classes[class].get_or_insert(number) == number;
             values.of.push(number);

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use crate::content::json::find_byte;
+use crate::content::swar::find_byte;
 
 const CHUNK: usize = 256 * 1024;
 /// How much of a part is seen again in the next one, so that nothing is torn apart at the seam.

@@ -6,6 +6,7 @@ mod record;
 mod repeats;
 mod report;
 mod scan;
+mod words;
 
 pub use record::Shape;
 pub use repeats::Count;

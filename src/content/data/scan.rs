@@ -237,7 +237,7 @@ impl Scanner {
             // why a length: `}` and `Yes.` come again in every text.
             if text.trim_ascii().len() >= 40 {
                 let hash = self.repeats.side([text].into_iter());
-                let again = self.repeats.see(hash, 0, "", At { file: here.number, line: here.line });
+                let again = self.repeats.see(hash, 0, "", At::new(here.number, here.line));
                 self.again(here, again);
             }
             return;
@@ -286,7 +286,7 @@ impl Scanner {
         let last = side(Part::Ask).next_back().map_or("", |text| text.piece.text(&mut question));
         // Without an answer there is nothing to decide.
         let last = if answered { last } else { "" };
-        let at = At { file: here.number, line: here.line };
+        let at = At::new(here.number, here.line);
         // Captions have no question: two of them are not two answers to one.
         let again = if asked { self.repeats.see(ask, answer, last, at) } else { self.repeats.see(answer, 0, "", at) };
         self.question = question;
@@ -310,8 +310,8 @@ impl Scanner {
 
     fn as_in(&self, at: At, file: u32) -> String {
         match self.uris.get(at.file as usize) {
-            Some(uri) if at.file != file => format!("as line {} of {uri}", at.line),
-            _ => format!("as line {}", at.line),
+            Some(uri) if at.file != file => format!("as line {} of {uri}", at.line()),
+            _ => format!("as line {}", at.line()),
         }
     }
 
@@ -404,7 +404,7 @@ impl Scanner {
             );
             self.findings.add(&TRIGGER, || Hit {
                 rule: &TRIGGER,
-                place: Place { uri, line: Some(phrase.first.line), column: None, field: Text::default() },
+                place: Place { uri, line: Some(phrase.first.line()), column: None, field: Text::default() },
                 shown: Text::new(shown),
                 digest: Text::default(),
             });

@@ -128,7 +128,11 @@ fn is_url(byte: u8) -> bool {
 }
 
 fn run(bytes: &[u8], from: usize, is: impl Fn(u8) -> bool) -> usize {
-    bytes[from..].iter().take(LONGEST).take_while(|byte| is(**byte)).count()
+    run_to(LONGEST, bytes, from, is)
+}
+
+fn run_to(most: usize, bytes: &[u8], from: usize, is: impl Fn(u8) -> bool) -> usize {
+    bytes[from..].iter().take(most).take_while(|byte| is(**byte)).count()
 }
 
 /// Shannon entropy in bits a byte.
@@ -164,7 +168,7 @@ pub(super) fn find(view: &View<'_>, sink: &mut Sink<'_>) {
                 secret_half(view.text, range.end, 200, sink);
             }
         } else if matches!(format.body, Body::Jwt | Body::Base64(_)) {
-            past = past.max(literal.end + run(bytes, literal.end, is_base64).min(256));
+            past = past.max(literal.end + run_to(256, bytes, literal.end, is_base64));
         }
     }
 }
@@ -175,17 +179,20 @@ fn body(text: &str, format: &Format, literal: &Range<usize>) -> Option<(Range<us
     let whole = |end: usize| (start..end, mask::prefix(format.literal, text.get(start..end).unwrap_or_default()));
     let random = |end: usize| entropy(&bytes[from..end]) >= 2.5 && !text[from..end].ends_with("EXAMPLE");
     let first = begins_word(bytes, start) && !(start > 0 && matches!(bytes[start - 1], b'+' | b'/'));
+    // why not all: OpenAI's mark stands inside its key, and a URL or a block begins where it likes.
+    let inside = matches!(format.body, Body::Path(_) | Body::Pem | Body::Url3986) || format.literal == "T3BlbkFJ";
+    if !first && !inside {
+        return None;
+    }
     match format.body {
         Body::Upper(count) => {
-            let end = from + run(bytes, from, is_word);
+            let end = from + run_to(count + 1, bytes, from, is_word);
             let all = bytes[from..end].iter().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-            (first && end - from == count && all && random(end)).then(|| whole(end))
+            (end - from == count && all && random(end)).then(|| whole(end))
         }
         Body::Alnum(least) => {
             let end = from + run(bytes, from, |b| b.is_ascii_alphanumeric());
-            // why not `first`: OpenAI's mark stands inside its key.
-            let first = first || format.rule == &MODEL_VENDOR_KEY && format.literal == "T3BlbkFJ";
-            (first && end - from >= least && random(end)).then(|| {
+            (end - from >= least && random(end)).then(|| {
                 let back = bytes[..start].iter().rev().take(64).take_while(|b| is_url(**b)).count();
                 let begin = if begins_word(bytes, start) { start } else { start - back };
                 let known = if begin == start { format.literal } else { "sk-" };
@@ -195,22 +202,22 @@ fn body(text: &str, format: &Format, literal: &Range<usize>) -> Option<(Range<us
         Body::Url(least) => {
             let end = from + run(bytes, from, is_url);
             let digit = bytes[from..end].iter().any(u8::is_ascii_digit);
-            (first && digit && end - from >= least && random(end)).then(|| whole(end))
+            (digit && end - from >= least && random(end)).then(|| whole(end))
         }
         Body::Base64(least) => {
             let end = from + run(bytes, from, is_base64);
-            (first && end - from >= least && random(end)).then(|| whole(end))
+            (end - from >= least && random(end)).then(|| whole(end))
         }
         Body::Path(least) => {
             let end = from + run(bytes, from, |b| b.is_ascii_alphanumeric() || b == b'/');
             (end - from >= least && random(end)).then(|| whole(end))
         }
-        Body::Jwt => first.then(|| jwt(bytes, start)).flatten().map(whole),
+        Body::Jwt => jwt(bytes, start).map(whole),
         Body::Sendgrid => {
-            let a = run(bytes, from, is_url);
+            let a = run_to(23, bytes, from, is_url);
             let dot = from + a;
-            let b = if bytes.get(dot) == Some(&b'.') { run(bytes, dot + 1, is_url) } else { 0 };
-            (first && a == 22 && b == 43).then(|| whole(dot + 1 + b))
+            let b = if bytes.get(dot) == Some(&b'.') { run_to(44, bytes, dot + 1, is_url) } else { 0 };
+            (a == 22 && b == 43).then(|| whole(dot + 1 + b))
         }
         Body::Pem => pem(text, from).map(|end| (start..end, format!("a PEM block of {} characters", end - start))),
         Body::Url3986 => url_password(text, from),
@@ -310,10 +317,10 @@ pub(super) fn assigned(view: &View<'_>, sink: &mut Sink<'_>) {
 /// The value that stands after a name: `: "v"`, `= v`, ` is v`.
 fn value_after(text: &str, from: usize, cue: Cue) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
-    let mut at = from + run(bytes, from, is_word).min(16);
+    let mut at = from + run_to(16, bytes, from, is_word);
     let blank = |b: u8| matches!(b, b' ' | b'\t' | b'"' | b'\'' | b'\\' | b'`' | b'*');
-    at += run(bytes, at, blank).min(4);
-    let sign = run(bytes, at, |b| matches!(b, b':' | b'=' | b'>'));
+    at += run_to(4, bytes, at, blank);
+    let sign = run_to(3, bytes, at, |b| matches!(b, b':' | b'=' | b'>'));
     if sign == 0 {
         (cue == Cue::Password && bytes[at..].starts_with(b"is ")).then_some(())?;
         at += 3;
@@ -321,7 +328,7 @@ fn value_after(text: &str, from: usize, cue: Cue) -> Option<Range<usize>> {
         (sign <= 2).then_some(())?;
         at += sign;
     }
-    at += run(bytes, at, blank).min(8);
+    at += run_to(8, bytes, at, blank);
     let end = |b: u8| {
         b.is_ascii_whitespace() || matches!(b, b'"' | b'\'' | b',' | b';' | b'<' | b'>' | b')' | b'\\' | b'`' | b'*')
     };

@@ -1,9 +1,10 @@
 //! Finds secrets, personal data, planted instructions and invisible characters in one text.
 //!
-//! One pass over the bytes sees every literal and counts what the slower detectors need; only those that can
+//! One pass over the bytes sees every literal, another counts what the slower detectors need; only those that can
 //! find something run then. Each validator looks at a bounded window, so the whole is linear in the text.
 
 mod card;
+mod census;
 mod disguise;
 mod formats;
 mod hidden;
@@ -21,7 +22,8 @@ use std::sync::LazyLock;
 
 use super::mask::Masks;
 use super::rules::{Class, Rule};
-use literals::{Census, Literals, Seen};
+use census::Census;
+use literals::{Literals, Seen};
 
 /// More matches than this in one text are not told apart any more.
 const MOST: usize = 4096;
@@ -150,7 +152,8 @@ impl Finder {
     pub fn find(&mut self, text: &str) -> &[Match] {
         self.found.clear();
         self.cut = false;
-        let census = VOCABULARY.automaton.scan(text.as_bytes(), &mut self.seen);
+        let census = Census::of(text.as_bytes());
+        VOCABULARY.automaton.scan(text.as_bytes(), &mut self.seen);
         let view = View { text, census, seen: &self.seen };
         let mut sink = Sink { masks: &self.masks, found: &mut self.found, cut: &mut self.cut };
         if !view.seen.is_empty() {
@@ -159,9 +162,7 @@ impl Finder {
             wording::find(&view, &mut sink);
             links::find(&view, &mut sink);
         }
-        if census.longest >= tokens::SHORTEST {
-            tokens::find(&view, &mut sink);
-        }
+        tokens::find(&view, &mut sink);
         if census.ats > 0 {
             person::emails(&view, &mut sink);
         }
@@ -186,9 +187,9 @@ impl Finder {
 /// Only wording and secrets of a known format, for text that was decoded: what it hides. At most one of each rule.
 fn hidden_in(text: &str, masks: &Masks) -> Vec<Match> {
     let (mut seen, mut found, mut cut) = (Vec::new(), Vec::new(), false);
-    let census = VOCABULARY.automaton.scan(text.as_bytes(), &mut seen);
+    VOCABULARY.automaton.scan(text.as_bytes(), &mut seen);
     if !seen.is_empty() {
-        let view = View { text, census, seen: &seen };
+        let view = View { text, census: Census::of(text.as_bytes()), seen: &seen };
         let mut sink = Sink { masks, found: &mut found, cut: &mut cut };
         formats::find(&view, &mut sink);
         wording::find(&view, &mut sink);

@@ -3,17 +3,23 @@
 
 use super::{Anchor, Sink, View, begins_word, card, ends_word, iban, phone};
 use crate::content::rules::{CARD, Class, EMAIL, EMAIL_RESERVED, IBAN, NINO, PHONE, SSN};
+use crate::content::swar::{find_byte, find_digit};
 
 /// Domains that nobody owns (RFC 2606).
 const RESERVED: &[&str] = &["example.com", "example.org", "example.net", "example.edu"];
 const RESERVED_TLDS: &[&str] = &["example", "test", "invalid", "localhost", "local"];
+
+/// Longer than any card or telephone number with what stands between its digits.
+const SPAN: usize = 32;
+/// Social security numbers and telephone numbers have at least so many digits, cards more.
+const FEWEST: usize = 9;
 
 /// E-mail addresses (the common form of RFC 5321: no quoted local part).
 pub(super) fn emails(view: &View<'_>, sink: &mut Sink<'_>) {
     let bytes = view.bytes();
     let local = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'%' | b'+' | b'-' | b'\'');
     let mut from = 0;
-    while let Some(at) = crate::content::json::find_byte(&bytes[from..], b'@').map(|n| from + n) {
+    while let Some(at) = find_byte(&bytes[from..], b'@').map(|n| from + n) {
         let before = bytes[from..at].iter().rev().take(65).take_while(|b| local(**b)).count();
         let after = bytes[at + 1..]
             .iter()
@@ -52,20 +58,22 @@ pub(super) fn numbers(view: &View<'_>, sink: &mut Sink<'_>) {
     let cues: Vec<usize> =
         view.anchors().filter(|(anchor, _)| matches!(anchor, Anchor::SsnCue)).map(|(_, range)| range.end).collect();
     let mut at = 0;
-    while at < bytes.len() {
-        if !bytes[at].is_ascii_digit() {
-            at += 1;
-            continue;
-        }
+    while let Some(digit) = find_digit(&bytes[at..]) {
+        at += digit;
         // A span: digits and what people write between them. `+`, `(` may stand before.
         let length = span(&bytes[at..]);
         let end = at + length;
-        let digits: Vec<u8> = bytes[at..end].iter().filter(|b| b.is_ascii_digit()).copied().collect();
+        let mut digits = [0; SPAN];
+        let mut count = 0;
+        for digit in bytes[at..end].iter().filter(|b| b.is_ascii_digit()) {
+            digits[count] = *digit;
+            count += 1;
+        }
         let before = bytes[..at].iter().rev().take(2).take_while(|b| matches!(b, b'+' | b'(')).count();
         let start = at - before;
-        let alone = begins_word(bytes, start) && ends_word(bytes, end) && !continues(bytes, start, end);
-        if alone && !sink.covers(Class::Secret, &(start..end)) {
-            one(view, sink, start, at, end, &digits, &cues);
+        let alone = || begins_word(bytes, start) && ends_word(bytes, end) && !continues(bytes, start, end);
+        if count >= FEWEST && alone() && !sink.covers(Class::Secret, &(start..end)) {
+            one(view, sink, start, at, end, &digits[..count], &cues);
         }
         lettered(view, sink, at);
         at = end.max(at + 1);
@@ -82,11 +90,11 @@ fn continues(bytes: &[u8], start: usize, end: usize) -> bool {
     after || before || path
 }
 
-/// Digits with single blanks, dashes, dots or brackets between groups; at most 32 bytes.
+/// Digits with single blanks, dashes, dots or brackets between groups; at most [`SPAN`] bytes.
 fn span(bytes: &[u8]) -> usize {
     let mut end = 0;
     let mut at = 0;
-    while at < bytes.len().min(32) {
+    while at < bytes.len().min(SPAN) {
         match bytes[at] {
             b'0'..=b'9' => {
                 end = at + 1;

@@ -4,12 +4,13 @@ use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use super::census::{is_token, long_token};
 use super::formats::entropy;
 use super::{Sink, View, hidden_in};
 use crate::content::rules::{Class, ENCODED, HIGH_ENTROPY};
 
 /// Shorter tokens hide nothing worth decoding.
-pub(super) const SHORTEST: u32 = 24;
+const SHORTEST: usize = 24;
 /// Longer ones are files, not keys; their beginning is decoded all the same.
 const RANDOM: std::ops::RangeInclusive<usize> = 40..=256;
 const DECODED: usize = 64 * 1024;
@@ -21,33 +22,28 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'_' | b'-' | b'=')
-}
-
 /// Finds them.
 pub(super) fn find(view: &View<'_>, sink: &mut Sink<'_>) {
     let bytes = view.bytes();
+    let Some(first) = long_token(bytes, SHORTEST) else { return };
     let public = public_blocks(view);
-    let mut at = 0;
-    while at < bytes.len() {
-        let length = bytes[at..].iter().take_while(|byte| is_token(**byte)).count();
-        let range = at..at + length;
-        if length >= SHORTEST as usize {
-            let token = &bytes[range.clone()];
-            if let Some(text) = decoded(token) {
-                if let Some(inner) = hidden_in(&text, sink.masks).into_iter().next() {
-                    sink.note(&ENCODED, range.clone(), format!("base64 of: {}", inner.rule.title));
-                }
-            } else if RANDOM.contains(&length)
-                && is_random(token)
-                && !sink.covers(Class::Secret, &range)
-                && !public.iter().any(|block| block.contains(&range.start))
-            {
-                sink.value(&HIGH_ENTROPY, view.text, range.clone(), format!("… ({length} characters)"), true);
+    let mut next = Some(first);
+    while let Some(start) = next {
+        let length = bytes[start..].iter().take_while(|byte| is_token(**byte)).count();
+        let range = start..start + length;
+        let token = &bytes[range.clone()];
+        if let Some(text) = decoded(token) {
+            if let Some(inner) = hidden_in(&text, sink.masks).into_iter().next() {
+                sink.note(&ENCODED, range.clone(), format!("base64 of: {}", inner.rule.title));
             }
+        } else if RANDOM.contains(&length)
+            && is_random(token)
+            && !sink.covers(Class::Secret, &range)
+            && !public.iter().any(|block| block.contains(&range.start))
+        {
+            sink.value(&HIGH_ENTROPY, view.text, range.clone(), format!("… ({length} characters)"), true);
         }
-        at = range.end + 1;
+        next = long_token(&bytes[range.end..], SHORTEST).map(|at| range.end + at);
     }
 }
 

@@ -1,0 +1,79 @@
+//! What a text holds, counted: it decides which detectors have anything to look at.
+
+/// What a text holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Census {
+    /// Bytes `0`–`9`.
+    pub digits: usize,
+    /// Bytes `@`.
+    pub ats: usize,
+    /// Bytes above 0x7f.
+    pub foreign: usize,
+    /// Control characters other than tab, line feed and carriage return.
+    pub controls: usize,
+}
+
+impl Census {
+    /// Of a text.
+    pub(super) fn of(text: &[u8]) -> Self {
+        let mut census = Self::default();
+        // why blocks and bytes: so the compiler takes many bytes in one instruction.
+        for block in text.chunks(usize::from(u8::MAX)) {
+            let (mut digits, mut ats, mut foreign, mut controls) = (0u8, 0u8, 0u8, 0u8);
+            for byte in block {
+                digits += u8::from(byte.wrapping_sub(b'0') < 10);
+                ats += u8::from(*byte == b'@');
+                foreign += byte >> 7;
+                let blank = u8::from(*byte == b'\t') | u8::from(*byte == b'\n') | u8::from(*byte == b'\r');
+                controls += (u8::from(*byte < b' ') | u8::from(*byte == 0x7f)) & !blank;
+            }
+            census.digits += usize::from(digits);
+            census.ats += usize::from(ats);
+            census.foreign += usize::from(foreign);
+            census.controls += usize::from(controls);
+        }
+        census
+    }
+}
+
+/// A byte of a token: letters, digits, `+ / _ - =`.
+pub(super) fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'_' | b'-' | b'=')
+}
+
+/// Where the first token of at least `shortest` bytes begins. Looks at each `shortest`-th byte, and around it only if
+/// that is of a token.
+pub(super) fn long_token(text: &[u8], shortest: usize) -> Option<usize> {
+    let mut start = 0;
+    while let Some(window) = text.get(start..start + shortest) {
+        match window.iter().rposition(|byte| !is_token(*byte)) {
+            Some(last) => start += last + 1,
+            None => return Some(start),
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn the_census_counts() {
+        let census = Census::of("12 a@b é\u{1b} abcdefgh-9\n".as_bytes());
+        assert_eq!(census, Census { digits: 3, ats: 1, foreign: 2, controls: 1 });
+        let long = "7".repeat(1000) + &"é".repeat(1000) + &"@".repeat(1000) + &"\u{1}".repeat(1000);
+        assert_eq!(Census::of(long.as_bytes()), Census { digits: 1000, ats: 1000, foreign: 2000, controls: 1000 });
+    }
+
+    proptest! {
+        #[test]
+        fn a_long_token_is_found_where_it_begins(text in "[a. ]{0,40}", shortest in 1usize..8) {
+            let plain = (0..text.len()).find(|at| {
+                text.as_bytes().get(*at..at + shortest).is_some_and(|token| token.iter().all(|b| is_token(*b)))
+            });
+            prop_assert_eq!(long_token(text.as_bytes(), shortest), plain);
+        }
+    }
+}
