@@ -3,6 +3,8 @@
 //!
 //! Session policies are not in the inventory, nor is the way that a request takes; every answer says so. What AWS does not settle comes out as `Uncertain`, what depends on the request as `Conditional`.
 
+use std::sync::Arc;
+
 use super::decision::Answer;
 use super::identity::Identity;
 use super::policy::{BadPolicy, Policy};
@@ -19,7 +21,7 @@ pub struct KeyAccess {
     /// The key.
     pub arn: Arn,
     /// Its policy, or why that is not known.
-    pub policy: Result<Policy, Text>,
+    pub policy: Result<Arc<Policy>, Text>,
     /// Its grants, or why they are not known.
     pub grants: Result<Vec<Grant>, Text>,
     /// What stands beside every decision: a state in which the key cannot be used (E12).
@@ -33,11 +35,11 @@ pub struct KeyAccess {
 impl KeyAccess {
     /// Of a key. `None` when its id is no key ARN.
     pub fn of(key: &Key) -> Option<Self> {
-        Self::with(key, Policy::parse)
+        Self::with(key, |document| Policy::parse(document).map(Arc::new))
     }
 
     /// The same by who has parsed its policy already.
-    pub fn with(key: &Key, parse: impl FnOnce(&Document) -> Result<Policy, BadPolicy>) -> Option<Self> {
+    pub fn with(key: &Key, parse: impl FnOnce(&Document) -> Result<Arc<Policy>, BadPolicy>) -> Option<Self> {
         let policy = match key.policy.known() {
             Ok(document) => parse(document).map_err(|error| Text::new(format!("key policy: {error}"))),
             Err(unknown) => Err(Text::new(format!("key policy: {unknown}"))),
@@ -75,7 +77,7 @@ impl KeyAccess {
     /// The same with another key policy: for previews.
     #[must_use]
     pub fn with_policy(&self, policy: Policy) -> Self {
-        Self { policy: Ok(policy), ..self.clone() }
+        Self { policy: Ok(Arc::new(policy)), ..self.clone() }
     }
 
     /// As a resource that any question can be asked about.
@@ -84,7 +86,7 @@ impl KeyAccess {
             owner: self.arn.account.clone(),
             arn: self.arn,
             open: false,
-            rules: self.policy.map_or_else(Rules::Unknown, Rules::Known),
+            rules: self.policy.map_or_else(Rules::Unknown, |policy| Rules::Known(Arc::unwrap_or_clone(policy))),
             grants: self.grants,
             facts: self.facts,
             managed: self.managed,
@@ -103,7 +105,7 @@ pub fn decide(key: &KeyAccess, identity: &Identity, action: &str, scenario: &Sce
         arn: &key.arn,
         open: false,
         owner: &key.arn.account,
-        rules: Some(key.policy.as_ref()),
+        rules: Some(key.policy.as_deref()),
         grants: key.grants.as_deref(),
         facts: &key.facts,
         managed: key.managed,

@@ -203,7 +203,7 @@ pub fn propose_grant(
             grantee: role.clone(),
             retiring: None,
             issuer: None,
-            operations: operations.iter().map(Text::new).collect(),
+            operations: operations.iter().copied().map(Text::new).collect(),
             context_equals: BTreeMap::new(),
             context_subset: BTreeMap::new(),
             source_arn: None,

@@ -16,8 +16,13 @@ pub struct Text(String);
 
 impl Text {
     /// Takes a string from outside. Line breaks and tabs become visible marks too.
-    pub fn new(outside: impl AsRef<str>) -> Self {
-        Self(safe(outside.as_ref()).into_owned())
+    pub fn new(outside: impl AsRef<str> + Into<String>) -> Self {
+        let marked = match safe(outside.as_ref()) {
+            Cow::Owned(marked) => Some(marked),
+            // why not its copy: most texts are made for this one place, and can be kept as they are.
+            Cow::Borrowed(_) => None,
+        };
+        Self(marked.unwrap_or_else(|| outside.into()))
     }
 
     /// The safe text.
@@ -44,7 +49,8 @@ pub fn safe_lines(outside: &str) -> Cow<'_, str> {
 fn mark(outside: &str, lines: bool) -> Cow<'_, str> {
     let harmless = |c: char| !is_hostile(c) || (lines && c == '\n');
     // why bytes first: nearly all text is plain ASCII, and all text comes through here.
-    if outside.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+    // And why no early end: so the compiler takes many bytes in one instruction.
+    if outside.bytes().fold(true, |plain, byte| plain & (b' '..=b'~').contains(&byte)) {
         return Cow::Borrowed(outside);
     }
     if outside.chars().all(harmless) {

@@ -138,7 +138,8 @@ pub async fn apply(
     let words = if run.record.rehearsed {
         format!("{}: rehearsed on the copy of {target}; nothing was sent", plan.fix)
     } else {
-        format!("{}: made and read back on {target}", plan.fix)
+        let done = if plan.undoes.is_some() { "undone" } else { "made" };
+        format!("{}: {done} and read back on {target}", plan.fix)
     };
     let FixRecord { run, rehearsed, after, undo, .. } = run.record;
     Ok(Applied { run, rehearsed, after, undo, words: words.into(), warning })

@@ -346,7 +346,8 @@ fn what_is_undone_is_as_it_was() {
     let now = fake.rehearsal.inventory();
     let plan = crate::fix::undo(&entry, &now, &context()).unwrap();
     assert_eq!(plan.title.as_str(), "undo: let OrionTuner use orion-chat to invoke its models");
-    run(&approve(&plan, &now), &fake, &pages).unwrap();
+    let undone = run(&approve(&plan, &now), &fake, &pages).unwrap();
+    assert!(undone.words.as_str().ends_with(": undone and read back on orion-chat"), "{}", undone.words);
     assert_eq!(fake.rehearsal.inventory().keys[KEY].policy.known(), before.keys[KEY].policy.known());
     let entries = pages.entries.lock().unwrap();
     // The run is undone; what undid it can be undone in turn.

@@ -96,7 +96,7 @@ impl GrantSpec {
     /// A grant of `operations` to `grantee`, with a name that follows from key, grantee and
     /// operations.
     pub fn new(key: &ResourceId, grantee: ResourceId, operations: &[&str]) -> Self {
-        let mut operations: Vec<Text> = operations.iter().map(Text::new).collect();
+        let mut operations: Vec<Text> = operations.iter().copied().map(Text::new).collect();
         operations.sort();
         operations.dedup();
         let words: Vec<_> = operations.iter().map(Text::as_str).collect();

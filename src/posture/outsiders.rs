@@ -81,7 +81,7 @@ fn outsiders(context: &Context<'_>, statement: &Statement, what: &str) -> (Vec<P
                 return (problems, Some(format!("whether {named} is our organization is not known: {why}")));
             }
         };
-        let others = values.iter().filter(|value| value.split('/').next() != ours).map(Text::new);
+        let others = values.iter().filter(|value| value.split('/').next() != ours).copied().map(Text::new);
         let others: Vec<Text> = others.collect();
         if !others.is_empty() {
             let named = listed(&others);

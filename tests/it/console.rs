@@ -164,7 +164,7 @@ fn fix_and_undo(pick: &str, way: &str) {
     console.send("\r");
     console.wait_for("undo: ");
     confirm(&mut console, &bed, 1);
-    console.wait_for("made and read back");
+    console.wait_for("undone and read back");
     console.send(ESC);
     console.wait_gone("any key closes");
     wait_finding(&console, true);

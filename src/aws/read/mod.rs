@@ -90,7 +90,7 @@ fn time_or_zero(at: Option<&DateTime>) -> Timestamp {
     maybe_time(at).unwrap_or(Timestamp::from_millis(0))
 }
 
-fn text(outside: Option<impl AsRef<str>>) -> Text {
+fn text(outside: Option<impl AsRef<str> + Into<String>>) -> Text {
     outside.map(Text::new).unwrap_or_default()
 }
 

@@ -145,7 +145,7 @@ pub async fn policies(session: &Session, path: &[ResourceId]) -> Result<Vec<Orga
                     None => found.push(OrganizationPolicy {
                         id,
                         name: policy.name.into(),
-                        kind: Text::new(kind),
+                        kind: Text::new(*kind),
                         aws_managed: policy.aws_managed,
                         targets: vec![target.clone()],
                         document: Read::NotAsked,

@@ -348,7 +348,7 @@ fn outsiders(context: &Context<'_>, statement: &Statement, resource: &Resource, 
             None => {}
             Some(_) if closed => {
                 for account in &foreign {
-                    add("foreign-writers", false, format!("{label} lets account {} do {action}", Text::new(account)));
+                    add("foreign-writers", false, format!("{label} lets account {} do {action}", Text::new(*account)));
                 }
             }
             Some(_) if !organizations.is_empty() => {

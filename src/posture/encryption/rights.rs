@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::access::{Answer, Caller, Decision, Identity, KeyAccess, Policy, Scenario, decide, identity_decides};
+use crate::access::{Answer, Caller, Decision, Identity, KeyAccess, Scenario, decide, identity_decides};
 use crate::base::{Arn, ResourceId};
 use crate::inventory::kms::Key;
 use crate::inventory::{Kind, ResourceRef, SourceId};
@@ -141,7 +141,7 @@ fn ties(judge: &Judge<'_>) -> BTreeMap<ResourceId, Ties> {
 
 /// A key with its policy, which other controls may have parsed.
 fn parsed(judge: &Judge<'_>, key: &Key) -> Option<KeyAccess> {
-    KeyAccess::with(key, |document| judge.policy(document).map(|policy| Policy::clone(&policy)))
+    KeyAccess::with(key, |document| judge.policy(document))
 }
 
 /// A role that may be allowed to invoke something.

@@ -151,7 +151,7 @@ fn reads(
             .filter(|account| !owners.contains(account) && READ.iter().any(|action| open(&ask(action, account, false))))
             .collect();
         if !foreign.is_empty() {
-            let theirs = listed(foreign.iter().map(Text::new));
+            let theirs = listed(foreign.iter().copied().map(Text::new));
             let why = format!("role {name} may read {bucket} while account {theirs} owns it, not {}", listed(&owners));
             problems.push(Problem::fail("resource-account-foreign", why).shows(ACCOUNT, theirs));
         }

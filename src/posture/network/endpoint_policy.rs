@@ -197,7 +197,7 @@ fn surplus(context: &Context<'_>, name: &str, statement: &Statement, buckets: &B
         problems.push(point(Problem::warn("other-buckets", why)));
     }
     let known = |pattern: &&&String| EXPECTED.iter().any(|action| action.eq_ignore_ascii_case(pattern));
-    let more: Vec<Text> = on.iter().filter(|pattern| !known(pattern)).map(Text::new).collect();
+    let more: Vec<Text> = on.iter().filter(|pattern| !known(pattern)).copied().map(Text::new).collect();
     if actions.negated || !more.is_empty() {
         let list = if actions.negated { "all actions but a few (NotAction)".to_owned() } else { listed(&more) };
         let why = format!("{label} of endpoint {name} allows {list}, which jobs do not need");
