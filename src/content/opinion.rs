@@ -21,7 +21,7 @@ const FEWEST: u64 = 3;
 /// Millionths of a US dollar a unit. An estimate: list prices of us-east-1 as of [`PRICED`], first tier.
 const WHETHER: u64 = 2;
 const WHERE: u64 = 100;
-/// When these prices were looked up.
+/// As of when these prices are known; they were not checked against the price list since.
 const PRICED: &str = "January 2025";
 /// Bytes of text that are sent unless told otherwise.
 pub const BYTES: u64 = 1_000_000;

@@ -3,77 +3,65 @@
 //! why not `memchr`: it looks for up to three bytes, not for digits or for what ends a string, and dependencies are
 //! compiled for size of build, not for speed.
 
+/// One in each byte.
 const LOW: u64 = 0x0101_0101_0101_0101;
 const HIGH: u64 = 0x8080_8080_8080_8080;
 
-/// The first place of a byte, eight at a time.
-pub(super) fn find_byte(bytes: &[u8], byte: u8) -> Option<usize> {
-    let pattern = LOW * u64::from(byte);
-    let (words, _) = bytes.as_chunks::<8>();
+/// A mark in the high bit of bytes below `limit` (at most 0x80). Above the first mark there may be false ones: a borrow
+/// goes up.
+fn below(word: u64, limit: u8) -> u64 {
+    word.wrapping_sub(LOW * u64::from(limit)) & !word & HIGH
+}
+
+/// The same of bytes that are this one.
+fn equal(word: u64, byte: u8) -> u64 {
+    below(word ^ (LOW * u64::from(byte)), 1)
+}
+
+/// Where the first mark is.
+fn place(marks: u64) -> Option<usize> {
+    (marks != 0).then(|| marks.trailing_zeros() as usize / 8)
+}
+
+/// The first byte that is marked. No mark may be on 0xff.
+fn first(bytes: &[u8], marks: impl Fn(u64) -> u64) -> Option<usize> {
+    let (words, rest) = bytes.as_chunks::<8>();
     for (at, word) in words.iter().enumerate() {
-        let x = u64::from_le_bytes(*word) ^ pattern;
-        let hit = x.wrapping_sub(LOW) & !x & HIGH;
-        if hit != 0 {
-            return Some(at * 8 + hit.trailing_zeros() as usize / 8);
+        if let Some(found) = place(marks(u64::from_le_bytes(*word))) {
+            return Some(at * 8 + found);
         }
     }
-    let tail = words.len() * 8;
-    bytes[tail..].iter().position(|b| *b == byte).map(|at| tail + at)
+    let mut last = [0xff; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    place(marks(u64::from_le_bytes(last))).map(|found| words.len() * 8 + found)
+}
+
+/// The first place of an ASCII byte.
+pub(super) fn find_byte(bytes: &[u8], byte: u8) -> Option<usize> {
+    first(bytes, |word| equal(word, byte))
 }
 
 /// The first quote, backslash or control character at or after `at`.
 pub(super) fn string_stop(bytes: &[u8], at: usize) -> usize {
     let rest = &bytes[at..];
-    let (words, _) = rest.as_chunks::<8>();
-    for (n, word) in words.iter().enumerate() {
-        let x = u64::from_le_bytes(*word);
-        let quote = x ^ (LOW * 0x22);
-        let slash = x ^ (LOW * 0x5c);
-        let hit = ((quote.wrapping_sub(LOW) & !quote)
-            | (slash.wrapping_sub(LOW) & !slash)
-            | (x.wrapping_sub(LOW * 0x20) & !x))
-            & HIGH;
-        if hit != 0 {
-            return at + n * 8 + hit.trailing_zeros() as usize / 8;
-        }
-    }
-    let tail = words.len() * 8;
-    let stop = rest[tail..].iter().position(|b| *b < 0x20 || *b == b'"' || *b == b'\\');
-    at + stop.map_or(rest.len(), |n| tail + n)
+    let stop = first(rest, |word| equal(word, b'"') | equal(word, b'\\') | below(word, b' '));
+    at + stop.unwrap_or(rest.len())
 }
 
 /// The first digit.
 pub(super) fn find_digit(bytes: &[u8]) -> Option<usize> {
-    let (words, _) = bytes.as_chunks::<8>();
-    for (at, word) in words.iter().enumerate() {
-        // A byte below ten after this was a digit; a borrow only goes up, so the first hit is right.
-        let x = u64::from_le_bytes(*word) ^ (LOW * u64::from(b'0'));
-        let hit = x.wrapping_sub(LOW * 10) & !x & HIGH;
-        if hit != 0 {
-            return Some(at * 8 + hit.trailing_zeros() as usize / 8);
-        }
-    }
-    let tail = words.len() * 8;
-    bytes[tail..].iter().position(u8::is_ascii_digit).map(|at| tail + at)
+    // Ten bytes come out below ten, and they are the digits.
+    first(bytes, |word| below(word ^ (LOW * u64::from(b'0')), 10))
 }
 
 /// The first blank or control character.
 pub(super) fn find_blank(bytes: &[u8]) -> Option<usize> {
-    let (words, _) = bytes.as_chunks::<8>();
-    for (at, word) in words.iter().enumerate() {
-        if let Some(blank) = first_blank(*word) {
-            return Some(at * 8 + blank);
-        }
-    }
-    let tail = words.len() * 8;
-    bytes[tail..].iter().position(|byte| *byte <= b' ').map(|at| tail + at)
+    first(bytes, |word| below(word, b' ' + 1))
 }
 
-/// The first blank or control character of eight bytes.
+/// The same of eight bytes.
 pub(super) fn first_blank(bytes: [u8; 8]) -> Option<usize> {
-    let x = u64::from_le_bytes(bytes);
-    let hit = x.wrapping_sub(LOW * 0x21) & !x & HIGH;
-    (hit != 0).then(|| hit.trailing_zeros() as usize / 8)
+    place(below(u64::from_le_bytes(bytes), b' ' + 1))
 }
 
 #[cfg(test)]
