@@ -4,11 +4,8 @@
 use super::{Sink, View, hidden_in};
 use crate::content::rules::{Class, HOMOGLYPHS};
 
-/// Finds it.
+/// Finds it; in ASCII alone there is none.
 pub(super) fn find(view: &View<'_>, sink: &mut Sink<'_>) {
-    if view.census.foreign == 0 {
-        return;
-    }
     let mut folded = String::with_capacity(view.text.len());
     let (mut changed, mut lookalikes, mut first) = (false, 0u64, None);
     let (mut latin, mut other, mut word_at) = (0u32, 0u32, 0usize);

@@ -87,7 +87,6 @@ pub struct Finder {
 /// What the detectors see of a text.
 struct View<'a> {
     text: &'a str,
-    census: Census,
     seen: &'a [Seen],
 }
 
@@ -154,7 +153,7 @@ impl Finder {
         self.cut = false;
         let census = Census::of(text.as_bytes());
         VOCABULARY.automaton.scan(text.as_bytes(), &mut self.seen);
-        let view = View { text, census, seen: &self.seen };
+        let view = View { text, seen: &self.seen };
         let mut sink = Sink { masks: &self.masks, found: &mut self.found, cut: &mut self.cut };
         if !view.seen.is_empty() {
             formats::find(&view, &mut sink);
@@ -171,6 +170,8 @@ impl Finder {
         }
         if census.foreign > 0 || census.controls > 0 {
             hidden::find(&view, &mut sink);
+        }
+        if census.foreign > 0 {
             disguise::find(&view, &mut sink);
         }
         // Stable, and nearly sorted.
@@ -189,7 +190,7 @@ fn hidden_in(text: &str, masks: &Masks) -> Vec<Match> {
     let (mut seen, mut found, mut cut) = (Vec::new(), Vec::new(), false);
     VOCABULARY.automaton.scan(text.as_bytes(), &mut seen);
     if !seen.is_empty() {
-        let view = View { text, census: Census::of(text.as_bytes()), seen: &seen };
+        let view = View { text, seen: &seen };
         let mut sink = Sink { masks, found: &mut found, cut: &mut cut };
         formats::find(&view, &mut sink);
         wording::find(&view, &mut sink);
