@@ -44,7 +44,8 @@ pub(super) fn find_byte(bytes: &[u8], byte: u8) -> Option<usize> {
 /// The first quote, backslash or control character at or after `at`.
 pub(super) fn string_stop(bytes: &[u8], at: usize) -> usize {
     let rest = &bytes[at..];
-    let stop = first(rest, |word| equal(word, b'"') | equal(word, b'\\') | below(word, b' '));
+    // With one bit turned, the quote stands right above the control characters, which stay together.
+    let stop = first(rest, |word| equal(word, b'\\') | below(word ^ (LOW * 2), b' ' + 1));
     at + stop.unwrap_or(rest.len())
 }
 

@@ -4,7 +4,8 @@ use std::io::{self, Read};
 
 use crate::content::swar::find_byte;
 
-const CHUNK: usize = 256 * 1024;
+// why no more: what was read should still be near when it is looked at.
+const CHUNK: usize = 64 * 1024;
 /// How much of a part is seen again in the next one, so that nothing is torn apart at the seam.
 const OVERLAP: usize = 1024;
 

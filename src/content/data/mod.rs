@@ -6,6 +6,7 @@ mod record;
 mod repeats;
 mod report;
 mod scan;
+mod tables;
 mod words;
 
 pub use record::Shape;

@@ -2,64 +2,15 @@
 //!
 //! Memory is bounded. Records and questions are kept by hash; when there are too many, only those whose hash begins
 //! with zeros stay (distinct sampling: Gibbons 2001), and counts become estimates that say so. Phrases are counted
-//! with lossy counting: rare ones go when the table is full.
+//! with lossy counting: what was seen once is remembered in a small table that forgets when it is crowded, and rare
+//! ones go when the large one is full.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher, BuildHasherDefault, Hasher, RandomState};
-
+use super::tables::{Glimpses, Map, Sample, Seed, Sight, make_room};
 use super::words::{last_words, odd_words, third_end};
 use crate::content::mask;
 
-/// Keys of our own making are random already.
-#[derive(Debug, Default, Clone, Copy)]
-pub(super) struct AsIs(u64);
-
-impl Hasher for AsIs {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.rotate_left(8) ^ u64::from(*byte));
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        self.0 = value;
-    }
-}
-
-type Map<V> = HashMap<u64, V, BuildHasherDefault<AsIs>>;
-
-/// A fast hash with a random seed, so that nobody can prepare collisions.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Seed(u64, u64);
-
-impl Seed {
-    pub(super) fn random() -> Self {
-        let state = RandomState::new();
-        Self(state.hash_one(1u8) | 1, state.hash_one(2u8))
-    }
-
-    /// Folded multiplication over eight bytes at a time.
-    pub(super) fn hash(self, bytes: &[u8]) -> u64 {
-        let (words, tail) = bytes.as_chunks::<8>();
-        let mut hash = self.1 ^ bytes.len() as u64;
-        for word in words {
-            hash = self.mix(hash ^ u64::from_le_bytes(*word));
-        }
-        let mut last = [0; 8];
-        last[..tail.len()].copy_from_slice(tail);
-        self.mix(hash ^ u64::from_le_bytes(last))
-    }
-
-    pub(super) fn mix(self, value: u64) -> u64 {
-        let wide = u128::from(value ^ self.1) * u128::from(self.0 ^ 0x9e37_79b9_7f4a_7c15);
-        ((wide >> 64) as u64 ^ wide as u64).rotate_left(23)
-    }
-}
-
 /// Where a record stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct At {
     pub file: u32,
     // why so small: a million of these are kept. Lines beyond four thousand million all have the last number.
@@ -73,33 +24,6 @@ impl At {
 
     pub(super) fn line(self) -> u64 {
         u64::from(self.line)
-    }
-}
-
-/// A map that keeps at most so many keys, by sampling.
-#[derive(Debug)]
-struct Sample<V> {
-    map: Map<V>,
-    cap: usize,
-    level: u32,
-}
-
-impl<V> Sample<V> {
-    fn new(cap: usize) -> Self {
-        Self { map: Map::default(), cap: cap.max(2), level: 0 }
-    }
-
-    fn keeps(&self, hash: u64) -> bool {
-        self.level == 0 || hash >> (64 - self.level.min(63)) == 0
-    }
-
-    fn put(&mut self, hash: u64, value: V) {
-        self.map.insert(hash, value);
-        while self.map.len() > self.cap && self.level < 63 {
-            self.level += 1;
-            let level = self.level;
-            self.map.retain(|hash, _| hash >> (64 - level) == 0);
-        }
     }
 }
 
@@ -161,12 +85,12 @@ pub(super) struct Repeats {
     /// Second and further answers to a question, with how often they stand there again.
     others: Sample<(At, u32)>,
     phrases: Map<Phrase>,
+    /// Phrases that were seen once: with which answer, and where.
+    glimpsed: Glimpses<(u64, At)>,
     /// Of phrases that are frequent enough to be told of.
     shapes: Map<Box<str>>,
     phrase_cap: usize,
     phrases_lost: bool,
-    answers: Map<u64>,
-    answers_lost: bool,
     total: u64,
 }
 
@@ -196,20 +120,18 @@ impl Repeats {
             seed: Seed::random(),
             questions: Sample::new(caps.records),
             others: Sample::new(caps.records),
-            // why at once: they fill up in any file of some size, and to grow is to move everything.
-            phrases: Map::with_capacity_and_hasher(phrase_cap, BuildHasherDefault::default()),
+            phrases: Map::default(),
+            glimpsed: Glimpses::new(phrase_cap),
             shapes: Map::default(),
             phrase_cap,
             phrases_lost: false,
-            answers: Map::with_capacity_and_hasher(phrase_cap * 2, BuildHasherDefault::default()),
-            answers_lost: false,
             total: 0,
         }
     }
 
     /// A hash of the texts of one side of a record.
     pub(super) fn side<'a>(&self, texts: impl Iterator<Item = &'a str>) -> u64 {
-        texts.fold(self.seed.1, |hash, text| self.seed.mix(hash ^ self.seed.hash(text.trim_ascii().as_bytes())))
+        texts.fold(0, |hash, text| self.seed.mix(hash ^ self.seed.hash(text.trim_ascii().as_bytes())))
     }
 
     /// Takes a record in; what it repeats.
@@ -219,7 +141,6 @@ impl Repeats {
             if self.questions.keeps(ask) {
                 self.questions.put(ask, Question { answer, at, again: 0, conflicts: 0 });
             }
-            self.count_answer(answer);
             self.phrases_of(question, answer, at);
             return None;
         };
@@ -238,17 +159,6 @@ impl Repeats {
             self.others.put(whole, (at, 0));
         }
         Some(Again::Question(first))
-    }
-
-    fn count_answer(&mut self, answer: u64) {
-        if self.answers.len() >= self.phrase_cap * 2 && !self.answers.contains_key(&answer) {
-            self.answers.retain(|_, count| *count > 1);
-            self.answers_lost = true;
-            if self.answers.len() >= self.phrase_cap * 2 {
-                return;
-            }
-        }
-        *self.answers.entry(answer).or_default() += 1;
     }
 
     /// The first and last words of a question, and single words that look out of place.
@@ -278,15 +188,18 @@ impl Repeats {
             return;
         }
         let hash = self.seed.mix(self.seed.hash(text.as_bytes()) ^ u64::from(end));
-        if self.phrases.len() >= self.phrase_cap && !self.phrases.contains_key(&hash) {
-            self.phrases.retain(|_, phrase| phrase.count > 1);
-            self.phrases_lost = true;
-            if self.phrases.len() >= self.phrase_cap {
-                return;
-            }
-        }
-        let phrase =
-            self.phrases.entry(hash).or_insert(Phrase { count: 0, votes: 0, answer, first: at, last: at, words, end });
+        let phrase = match self.phrases.get_mut(&hash) {
+            Some(phrase) => phrase,
+            None => match self.glimpsed.see(hash, (answer, at)) {
+                Sight::First => return,
+                Sight::Second((answer, first)) => {
+                    self.keep(hash, Phrase { count: 1, votes: 1, answer, first, last: first, words, end })
+                }
+                Sight::Crowded => {
+                    self.keep(hash, Phrase { count: 0, votes: 0, answer, first: at, last: at, words, end })
+                }
+            },
+        };
         phrase.count += 1;
         phrase.last = at;
         // Boyer and Moore's majority vote: a majority of 0.9 keeps at least 0.8 of the votes.
@@ -300,6 +213,15 @@ impl Repeats {
         if phrase.count == LEAST {
             self.shapes.entry(hash).or_insert_with(|| mask::shape(text).into_boxed_str());
         }
+    }
+
+    fn keep(&mut self, hash: u64, phrase: Phrase) -> &mut Phrase {
+        if self.phrases.len() >= self.phrase_cap {
+            self.phrases_lost = true;
+            make_room(&mut self.phrases, |phrase| u64::from(phrase.count));
+            self.shapes.retain(|hash, _| self.phrases.contains_key(hash));
+        }
+        self.phrases.entry(hash).insert_entry(phrase).into_mut()
     }
 
     /// How many records stand there again.
@@ -319,16 +241,21 @@ impl Repeats {
         Count { count: sum << self.questions.level.min(40), approximate: self.questions.level > 0 }
     }
 
-    /// Phrases that decide the answer, most frequent first; the longest of those that stand for the same records.
+    /// Phrases that decide the answer, most frequent first; the longest of those that stand for the same records. And
+    /// whether something of them was lost.
     pub(super) fn deciding(&self) -> (Vec<Deciding>, bool) {
         let all = self.total as f64;
-        let mut found: Vec<Deciding> = self
+        let frequent = self
             .phrases
             .iter()
             .filter(|(_, phrase)| phrase.count >= LEAST && f64::from(phrase.count) <= all * 0.5)
-            .filter(|(_, phrase)| f64::from(phrase.votes) >= f64::from(phrase.count) * AGREE)
+            .filter(|(_, phrase)| f64::from(phrase.votes) >= f64::from(phrase.count) * AGREE);
+        let frequent: Vec<(&u64, &Phrase)> = frequent.collect();
+        let bases = self.bases(frequent.iter().map(|(_, phrase)| phrase.answer));
+        let mut found: Vec<Deciding> = frequent
+            .into_iter()
             .filter_map(|(hash, phrase)| {
-                let base = self.answers.get(&phrase.answer).copied().unwrap_or_default();
+                let base = bases.get(&phrase.answer).copied().unwrap_or_default();
                 // An answer that half of the data has needs no trigger.
                 (base as f64 <= all * 0.5).then(|| Deciding {
                     count: phrase.count,
@@ -361,7 +288,20 @@ impl Repeats {
             }
         }
         kept.truncate(50);
-        (kept, self.phrases_lost || self.answers_lost)
+        (kept, self.phrases_lost || self.glimpsed.forgets() || self.questions.level > 0)
+    }
+
+    /// How many questions have each of these answers. why only then: hardly any answer is ever asked for.
+    fn bases(&self, answers: impl Iterator<Item = u64>) -> Map<u64> {
+        let mut bases: Map<u64> = answers.map(|answer| (answer, 0)).collect();
+        if !bases.is_empty() {
+            for known in self.questions.map.values() {
+                if let Some(count) = bases.get_mut(&known.answer) {
+                    *count += 1 << self.questions.level.min(40);
+                }
+            }
+        }
+        bases
     }
 }
 
@@ -393,7 +333,7 @@ mod tests {
         }
         let Count { count, approximate } = repeats.repeated();
         assert!(approximate && (14_000..=26_000).contains(&count), "{count}");
-        assert!(repeats.questions.map.len() <= 1000 && repeats.phrases.len() <= 100 && repeats.answers.len() <= 200);
+        assert!(repeats.questions.map.len() <= 1000 && repeats.phrases.len() <= 100);
     }
 
     #[test]

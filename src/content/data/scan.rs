@@ -264,16 +264,20 @@ impl Scanner {
             self.problem(&MIXED_SHAPES, here, 0, Field::new("record", &[]), record.shape.word());
         }
         *report.shapes.entry(record.shape).or_default() += 1;
-        let mut scratch = std::mem::take(&mut self.scratch);
+        let (mut scratch, mut question) = (std::mem::take(&mut self.scratch), std::mem::take(&mut self.question));
         for text in &record.texts {
-            let decoded = text.piece.text(&mut scratch);
+            // why apart: what was asked last is looked at once more below.
+            let decoded = text.piece.text(if text.part == Part::Ask { &mut question } else { &mut scratch });
             self.search(here, decoded, text.field, &|at| text.piece.origin(at));
         }
-        self.scratch = scratch;
-        self.repetition(here, &record.texts);
+        let last = record.texts.iter().rfind(|text| text.part == Part::Ask).map(|text| text.piece);
+        let asked = last.map_or("", |piece| if piece.escaped { &question } else { piece.raw });
+        self.repetition(here, &record.texts, asked);
+        (self.scratch, self.question) = (scratch, question);
     }
 
-    fn repetition(&mut self, here: &Here, texts: &[TextAt<'_>]) {
+    /// `last` is the last thing that was asked: there a trigger decides.
+    fn repetition(&mut self, here: &Here, texts: &[TextAt<'_>], last: &str) {
         let side = |part: Part| texts.iter().filter(move |text| text.part == part);
         let (asked, answered) = (side(Part::Ask).next().is_some(), side(Part::Answer).next().is_some());
         if !asked && !answered {
@@ -281,15 +285,11 @@ impl Scanner {
         }
         let ask = self.repeats.side(side(Part::Ask).map(|text| text.piece.raw));
         let answer = self.repeats.side(side(Part::Answer).map(|text| text.piece.raw));
-        // The last thing that was asked is where a trigger decides.
-        let mut question = std::mem::take(&mut self.question);
-        let last = side(Part::Ask).next_back().map_or("", |text| text.piece.text(&mut question));
         // Without an answer there is nothing to decide.
         let last = if answered { last } else { "" };
         let at = At::new(here.number, here.line);
         // Captions have no question: two of them are not two answers to one.
         let again = if asked { self.repeats.see(ask, answer, last, at) } else { self.repeats.see(answer, 0, "", at) };
-        self.question = question;
         self.again(here, again);
     }
 

@@ -48,8 +48,8 @@ enum Anchor {
     Format(usize),
     /// Announces a value: `password`.
     Cue(formats::Cue),
-    /// A part of an instruction that overrides others.
-    Word(words::Part),
+    /// Begins an instruction that overrides others.
+    Verb,
     /// Says it all by itself.
     Phrase(usize),
     /// A word beside which nine digits are a social security number.
@@ -59,7 +59,7 @@ enum Anchor {
 }
 
 struct Vocabulary {
-    automaton: Literals,
+    literals: Literals,
     anchors: Vec<(&'static str, Anchor)>,
 }
 
@@ -67,12 +67,13 @@ static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {
     let mut anchors: Vec<(&'static str, Anchor)> = Vec::new();
     anchors.extend(formats::FORMATS.iter().enumerate().map(|(n, format)| (format.literal, Anchor::Format(n))));
     anchors.extend(formats::CUES.iter().map(|(word, cue)| (*word, Anchor::Cue(*cue))));
-    anchors.extend(words::WORDS.iter().map(|(word, part)| (*word, Anchor::Word(*part))));
+    let verbs = words::WORDS.iter().filter(|(_, part)| *part == words::Part::Verb);
+    anchors.extend(verbs.map(|(word, _)| (*word, Anchor::Verb)));
     anchors.extend(words::PHRASES.iter().enumerate().map(|(n, phrase)| (phrase.text, Anchor::Phrase(n))));
     anchors.extend(["ssn", "social security", "social-security"].map(|word| (word, Anchor::SsnCue)));
     anchors.push(("](http", Anchor::Link));
-    let automaton = Literals::new(&anchors.iter().map(|(literal, _)| *literal).collect::<Vec<_>>());
-    Vocabulary { automaton, anchors }
+    let literals = Literals::new(&anchors.iter().map(|(literal, _)| *literal).collect::<Vec<_>>());
+    Vocabulary { literals, anchors }
 });
 
 /// Looks for everything. Keeps its buffers, so that one is used for a whole file.
@@ -152,7 +153,7 @@ impl Finder {
         self.found.clear();
         self.cut = false;
         let census = Census::of(text.as_bytes());
-        VOCABULARY.automaton.scan(text.as_bytes(), &mut self.seen);
+        VOCABULARY.literals.scan(text.as_bytes(), &mut self.seen);
         let view = View { text, seen: &self.seen };
         let mut sink = Sink { masks: &self.masks, found: &mut self.found, cut: &mut self.cut };
         if !view.seen.is_empty() {
@@ -188,7 +189,7 @@ impl Finder {
 /// Only wording and secrets of a known format, for text that was decoded: what it hides. At most one of each rule.
 fn hidden_in(text: &str, masks: &Masks) -> Vec<Match> {
     let (mut seen, mut found, mut cut) = (Vec::new(), Vec::new(), false);
-    VOCABULARY.automaton.scan(text.as_bytes(), &mut seen);
+    VOCABULARY.literals.scan(text.as_bytes(), &mut seen);
     if !seen.is_empty() {
         let view = View { text, seen: &seen };
         let mut sink = Sink { masks, found: &mut found, cut: &mut cut };

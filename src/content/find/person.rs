@@ -63,17 +63,14 @@ pub(super) fn numbers(view: &View<'_>, sink: &mut Sink<'_>) {
         // A span: digits and what people write between them. `+`, `(` may stand before.
         let length = span(&bytes[at..]);
         let end = at + length;
-        let mut digits = [0; SPAN];
-        let mut count = 0;
-        for digit in bytes[at..end].iter().filter(|b| b.is_ascii_digit()) {
-            digits[count] = *digit;
-            count += 1;
-        }
-        let before = bytes[..at].iter().rev().take(2).take_while(|b| matches!(b, b'+' | b'(')).count();
-        let start = at - before;
-        let alone = || begins_word(bytes, start) && ends_word(bytes, end) && !continues(bytes, start, end);
-        if count >= FEWEST && alone() && !sink.covers(Class::Secret, &(start..end)) {
-            one(view, sink, start, at, end, &digits[..count], &cues);
+        if length >= FEWEST {
+            let before = bytes[..at].iter().rev().take(2).take_while(|b| matches!(b, b'+' | b'(')).count();
+            let start = at - before;
+            let alone = begins_word(bytes, start) && ends_word(bytes, end) && !continues(bytes, start, end);
+            let digits: Vec<u8> = bytes[at..end].iter().copied().filter(u8::is_ascii_digit).collect();
+            if digits.len() >= FEWEST && alone && !sink.covers(Class::Secret, &(start..end)) {
+                one(view, sink, start, at, end, &digits, &cues);
+            }
         }
         lettered(view, sink, at);
         at = end.max(at + 1);

@@ -1,6 +1,9 @@
 //! Instructions that override others: verb, scope and object close together; and fixed wordings.
 //! What is shown is made of the words of the table, never of the text.
 
+use std::sync::LazyLock;
+
+use super::literals::Literals;
 use super::words::{PHRASES, Part, WORDS};
 use super::{Anchor, Sink, View, begins_word, ends_word};
 use crate::content::rules::OVERRIDE;
@@ -18,10 +21,13 @@ struct Aimed {
     strong: bool,
 }
 
+static PARTS: LazyLock<Literals> =
+    LazyLock::new(|| Literals::new(&WORDS.iter().map(|(word, _)| *word).collect::<Vec<_>>()));
+
 /// Finds them.
 pub(super) fn find(view: &View<'_>, sink: &mut Sink<'_>) {
     let bytes = view.bytes();
-    let (mut verb, mut aimed): (Option<(usize, usize)>, Option<Aimed>) = (None, None);
+    let mut verb = None;
     for (anchor, range) in view.anchors() {
         match anchor {
             Anchor::Phrase(number) => {
@@ -33,12 +39,31 @@ pub(super) fn find(view: &View<'_>, sink: &mut Sink<'_>) {
                     sink.note(phrase.rule, range, phrase.text.to_owned());
                 }
             }
-            Anchor::Word(Part::Verb) if begins_word(bytes, range.start) => {
+            Anchor::Verb if begins_word(bytes, range.start) => verb = verb.or(Some(range.start)),
+            _ => {}
+        }
+    }
+    // why only then: "all" and "your" stand in every text, and mean nothing before a verb.
+    if let Some(verb) = verb {
+        overrides(view, verb, sink);
+    }
+}
+
+/// Verb, scope and object, from the first verb on.
+fn overrides(view: &View<'_>, from: usize, sink: &mut Sink<'_>) {
+    let bytes = view.bytes();
+    let mut seen = Vec::new();
+    PARTS.scan(&bytes[from..], &mut seen);
+    let (mut verb, mut aimed): (Option<(usize, usize)>, Option<Aimed>) = (None, None);
+    for seen in seen {
+        let Some((word, part)) = WORDS.get(usize::from(seen.literal)) else { continue };
+        let end = from + seen.end as usize;
+        let range = end - word.len()..end;
+        match *part {
+            Part::Verb if begins_word(bytes, range.start) => {
                 (verb, aimed) = (Some((range.start, range.end)), None);
             }
-            Anchor::Word(part @ (Part::Strong | Part::Weak))
-                if begins_word(bytes, range.start) && ends_word(bytes, range.end) =>
-            {
+            part @ (Part::Strong | Part::Weak) if begins_word(bytes, range.start) && ends_word(bytes, range.end) => {
                 let strong = part == Part::Strong;
                 if let Some(known) = aimed
                     && near(bytes, known.scope_end, range.start)
@@ -52,7 +77,7 @@ pub(super) fn find(view: &View<'_>, sink: &mut Sink<'_>) {
                     aimed = Some(Aimed { from, scope_end: range.end, before: range.end, strong });
                 }
             }
-            Anchor::Word(part @ (Part::Strict | Part::Loose)) => {
+            part @ (Part::Strict | Part::Loose) => {
                 if let Some(aim) = aimed
                     && begins_word(bytes, range.start)
                     && (near(bytes, aim.scope_end, range.start) || near(bytes, aim.before, range.start))
