@@ -110,7 +110,7 @@ pub struct Deciding {
     /// Where.
     pub layer: Layer,
     /// JSON pointer into that document (`/Statement/1`); none for a grant or the root user.
-    pub pointer: Option<String>,
+    pub pointer: Option<Text>,
     /// Where it stands in the bytes of that document, if it was parsed from bytes.
     pub span: Option<(usize, usize)>,
     /// Its `Sid`; may be empty.

@@ -3,7 +3,6 @@
 use super::condition::{Condition, Operator, SetOperator};
 use super::decision::{Deciding, Layer, Tri, Truth};
 use super::expr::{Expr, FEDERATED_BY, SESSION_NAME};
-use super::identity::Identity;
 use super::policy::Version;
 use super::principal::{Caller, Class, Match, PrincipalEntry};
 use super::request::Ground;
@@ -11,8 +10,8 @@ use super::scan::Ask;
 use crate::base::{ResourceId, Text};
 use crate::inventory::kms::Grant;
 
-/// What grants allow. `limit` is what boundary and session let through.
-pub(super) fn grants(key: &Ground<'_>, identity: &Identity, limit: &Truth, ask: &Ask<'_>) -> Truth {
+/// What grants allow. `own` is what the caller's own policies allow, `limit` what boundary and session let through.
+pub(super) fn grants(key: &Ground<'_>, own: &Truth, limit: &Truth, ask: &Ask<'_>) -> Truth {
     let Some(operation) = ask.action.get(..4).filter(|head| head.eq_ignore_ascii_case("kms:")).and(ask.action.get(4..))
     else {
         return Truth::no();
@@ -24,7 +23,7 @@ pub(super) fn grants(key: &Ground<'_>, identity: &Identity, limit: &Truth, ask: 
     let mut found = Vec::new();
     for grant in grants {
         for met in ways(grant, operation, ask.caller) {
-            found.push(way(grant, &met, operation, identity, limit, ask));
+            found.push(way(grant, &met, operation, own, limit, ask));
         }
     }
     Truth::any(found)
@@ -50,14 +49,14 @@ fn ways(grant: &Grant, operation: &str, caller: &Caller) -> Vec<Match> {
     found
 }
 
-fn way(grant: &Grant, met: &Match, operation: &str, identity: &Identity, limit: &Truth, ask: &Ask<'_>) -> Truth {
+fn way(grant: &Grant, met: &Match, operation: &str, own: &Truth, limit: &Truth, ask: &Ask<'_>) -> Truth {
     let by = Deciding { layer: Layer::Grant(grant.id.clone()), pointer: None, span: None, sid: Text::default() };
     let mut truth = match met {
         Match::None => return Truth::no(),
         Match::IfSession(name) => Truth::when(ask.is(SESSION_NAME, name), Some(by)),
         Match::IfFederatedBy(user) => Truth::when(ask.is(FEDERATED_BY, user), Some(by)),
         // G2: then the account's own policies decide who of it.
-        Match::As(Class::Account) => Truth::when(Expr::True, Some(by)).and(identity.allow(ask)).and(limit.clone()),
+        Match::As(Class::Account) => Truth::when(Expr::True, Some(by)).and(own.clone()).and(limit.clone()),
         Match::As(_) => Truth::when(Expr::True, Some(by)),
     };
     truth = truth.and(Truth::when(constraints(grant, operation, ask), None));

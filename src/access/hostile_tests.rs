@@ -157,7 +157,7 @@ fn a_hundred_thousand_statements_are_refused_by_size_or_read_to_the_end() {
     // The shortest are not: each is malformed, and each is kept with its reason.
     let short = Policy::parse(&Document::new(many("{}"))).unwrap();
     assert_eq!((short.statements.len(), short.malformed().count()), (MANY, MANY));
-    assert_eq!(short.statements[MANY - 1].pointer(), format!("/Statement/{}", MANY - 1));
+    assert_eq!(short.statements[MANY - 1].pointer().as_str(), format!("/Statement/{}", MANY - 1));
     assert_eq!(short.statements[MANY - 1].span.len(), 2);
 }
 

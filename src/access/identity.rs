@@ -125,37 +125,44 @@ impl Identity {
         identity
     }
 
-    /// Whether the identity policies allow it (the boundary apart), and whether any of them or the
-    /// boundary denies it.
-    pub(super) fn allow(&self, ask: &Ask<'_>) -> Truth {
-        if matches!(self.caller, Caller::Root(_)) {
-            // E10: the root user has no identity policies; its side allows everything.
-            return Truth::plain_yes();
+    /// What its own policies and its boundary say. why at once: a document that is read says both what it allows and
+    /// what it denies.
+    pub(super) fn say(&self, ask: &Ask<'_>) -> Own {
+        let (mut allow, mut deny) = (Vec::new(), Vec::new());
+        for (layer, policy) in &self.policies {
+            let found = scan::scan(policy, layer, Side::Identity, ask);
+            allow.push(found.allow);
+            deny.push(found.deny);
         }
-        let own = self.policies.iter().map(|(layer, policy)| scan::scan(policy, layer, Side::Identity, ask).allow);
-        Truth::any(own.chain(self.gaps.iter().map(|gap| Truth::blind(gap.clone()))))
-    }
-
-    pub(super) fn deny(&self, ask: &Ask<'_>) -> Truth {
-        let own = self.policies.iter().map(|(layer, policy)| scan::scan(policy, layer, Side::Identity, ask).deny);
-        let boundary = self.boundary.iter().map(|boundary| match &boundary.policy {
-            Ok(policy) => scan::scan(policy, &Layer::Boundary(boundary.arn.clone()), Side::Identity, ask).deny,
-            Err(why) => Truth::blind(why.clone()),
-        });
-        Truth::any(own.chain(boundary).chain(self.gaps.iter().map(|gap| Truth::blind(gap.clone()))))
-    }
-
-    /// Whether the boundary lets it through; yes where there is none.
-    pub(super) fn within_boundary(&self, ask: &Ask<'_>) -> Truth {
-        match &self.boundary {
+        let within = match &self.boundary {
             None => Truth::plain_yes(),
             Some(Boundary { arn, policy: Ok(policy) }) => {
+                let found = scan::scan(policy, &Layer::Boundary(arn.clone()), Side::Identity, ask);
+                deny.push(found.deny);
                 // A boundary gives nothing: it is not what allows.
-                scan::scan(policy, &Layer::Boundary(arn.clone()), Side::Identity, ask).allow.unnamed()
+                found.allow.unnamed()
             }
-            Some(Boundary { policy: Err(why), .. }) => Truth::blind(why.clone()),
-        }
+            Some(Boundary { policy: Err(why), .. }) => {
+                deny.push(Truth::blind(why.clone()));
+                Truth::blind(why.clone())
+            }
+        };
+        let gaps = || self.gaps.iter().map(|gap| Truth::blind(gap.clone()));
+        // E10: the root user has no identity policies; its side allows everything.
+        let root = matches!(self.caller, Caller::Root(_));
+        let allow = if root { Truth::plain_yes() } else { Truth::any(allow.into_iter().chain(gaps())) };
+        Own { allow, within, deny: Truth::any(deny.into_iter().chain(gaps())) }
     }
+}
+
+/// What the identity side says to one question.
+pub(super) struct Own {
+    /// Whether the identity policies allow it, the boundary apart.
+    pub allow: Truth,
+    /// Whether the boundary lets it through; yes where there is none.
+    pub within: Truth,
+    /// Whether any of them denies it.
+    pub deny: Truth,
 }
 
 /// Whether a trust policy may let somebody set tags for a session.

@@ -29,7 +29,7 @@ pub struct Remark {
     /// A stable word for it.
     pub code: &'static str,
     /// JSON pointer to the statement; `/` for the document.
-    pub pointer: String,
+    pub pointer: Text,
     /// What a person calls the statement: its Sid, or its place. Empty for the document.
     pub label: Text,
     /// In words.
@@ -38,7 +38,7 @@ pub struct Remark {
 
 impl Remark {
     fn of_document(code: &'static str, words: String) -> Self {
-        Self { code, pointer: "/".to_owned(), label: Text::default(), words: Text::new(words) }
+        Self { code, pointer: "/".into(), label: Text::default(), words: Text::new(words) }
     }
 
     /// Whether nothing is wrong: it is only good to know.

@@ -152,8 +152,8 @@ impl Policy {
 
 impl Statement {
     /// JSON pointer to it: `/Statement/2`.
-    pub fn pointer(&self) -> String {
-        if self.in_array { format!("/Statement/{}", self.index) } else { "/Statement".to_owned() }
+    pub fn pointer(&self) -> Text {
+        if self.in_array { Text::of(format_args!("/Statement/{}", self.index)) } else { Text::from("/Statement") }
     }
 
     /// What a person calls it: its Sid, else its place.

@@ -2,7 +2,7 @@
 
 use super::bounds::{Veil, veiled};
 use super::decision::{Answer, Block, Deciding, Decision, Layer, Path, Tri, Truth};
-use super::identity::Identity;
+use super::identity::{Identity, Own};
 pub(super) use super::layers::Ground;
 pub use super::layers::{Guards, Level, Resource, Rules};
 use super::policy::{Effect, Policy};
@@ -174,12 +174,11 @@ pub(super) fn evaluate(
     let foreign = ground.is_foreign_to(caller);
     let service = matches!(caller, Caller::Service(_));
 
-    let own = identity.allow(&ask);
-    let boundary = identity.within_boundary(&ask);
+    let Own { allow: own, within: boundary, deny: own_denies } = identity.say(&ask);
     let session = guards.session.as_deref().filter(|policies| !policies.is_empty() && takes_session(caller));
     let (session_lets, session_denies) = limits(alone(&Layer::Session, session), &ask);
     let limit = || boundary.clone().and(session_lets.clone());
-    let grant = if is_key { grants::grants(&ground, identity, &limit(), &ask) } else { Truth::no() };
+    let grant = if is_key { grants::grants(&ground, &own, &limit(), &ask) } else { Truth::no() };
 
     let effect = across::effect(action, ground.arn, foreign);
     let sides = Sides {
@@ -208,7 +207,6 @@ pub(super) fn evaluate(
     let endpoint = guards.endpoint.as_deref().filter(|policies| !policies.is_empty());
     let (endpoint_lets, endpoint_denies) = limits(alone(&Layer::Endpoint, endpoint), &ask);
 
-    let own_denies = identity.deny(&ask);
     let deny = [&rules.deny, &own_denies, &session_denies, &scp_denies, &rcp_denies, &endpoint_denies]
         .into_iter()
         .fold(Truth::no(), |deny, one| deny.or(one.clone()));

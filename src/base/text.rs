@@ -6,23 +6,30 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Deref;
 
-use serde::{Deserialize, Deserializer, Serialize};
+use compact_str::{CompactString, ToCompactString as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// One line of outside text, safe on a terminal, in a table cell and in a log line.
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct Text(String);
+// why compact: labels, counts, Sids and short names make up most texts, and up to 24 bytes need no memory of their own.
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Text(CompactString);
 
 impl Text {
     /// Takes a string from outside. Line breaks and tabs become visible marks too.
-    pub fn new(outside: impl AsRef<str> + Into<String>) -> Self {
+    pub fn new(outside: impl AsRef<str> + Into<CompactString>) -> Self {
         let marked = match safe(outside.as_ref()) {
-            Cow::Owned(marked) => Some(marked),
+            Cow::Owned(marked) => Some(marked.into()),
             // why not its copy: most texts are made for this one place, and can be kept as they are.
             Cow::Borrowed(_) => None,
         };
         Self(marked.unwrap_or_else(|| outside.into()))
+    }
+
+    /// What a value says of itself.
+    pub fn of(value: impl fmt::Display) -> Self {
+        Self::new(value.to_compact_string())
     }
 
     /// The safe text.
@@ -131,6 +138,14 @@ impl fmt::Debug for Text {
     }
 }
 
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
 impl AsRef<str> for Text {
     fn as_ref(&self) -> &str {
         &self.0
@@ -158,6 +173,12 @@ impl PartialEq<str> for Text {
 impl PartialEq<&str> for Text {
     fn eq(&self, other: &&str) -> bool {
         self.0 == *other
+    }
+}
+
+impl Serialize for Text {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 

@@ -129,11 +129,7 @@ pub(super) fn finding(control: &'static str, code: &'static str, pointers: &[&st
         related: vec![ResourceRef::new(Kind::Role, TUNER)],
         evidence: pointers
             .iter()
-            .map(|pointer| Evidence {
-                label: "statement".into(),
-                value: "v".into(),
-                pointer: Some((*pointer).to_owned()),
-            })
+            .map(|pointer| Evidence { label: "statement".into(), value: "v".into(), pointer: Some((*pointer).into()) })
             .collect(),
         sources: Vec::new(),
         fixes: &["FIX-03"],

@@ -47,7 +47,7 @@ impl<'a> Judge<'a> {
 
     /// The gap of a source, in words, if it was not seen whole.
     pub fn gap(&self, source: SourceId) -> Option<Text> {
-        self.context.inventory.coverage.complete(source).err().map(|gap| Text::new(gap.to_string()))
+        self.context.inventory.coverage.complete(source).err().map(Text::of)
     }
 
     /// Whether objects and logs were looked into. If not, that is no gap: nobody asked.
@@ -142,14 +142,14 @@ impl Subject<'_> {
 
     /// Could not read this document.
     #[must_use]
-    pub fn malformed(self, what: &str, pointer: Option<String>, why: impl fmt::Display) -> Verdict {
-        let value = Text::new(why.to_string());
+    pub fn malformed(self, what: &str, pointer: Option<Text>, why: impl fmt::Display) -> Verdict {
+        let value = Text::of(why);
         let reason = Text::new(format!("{what}: {value}"));
         self.verdict(Status::Unknown, "malformed", reason, vec![Evidence { label: "error".into(), value, pointer }])
     }
 
     fn unknown(self, code: &'static str, why: impl fmt::Display) -> Verdict {
-        let why = Text::new(why.to_string());
+        let why = Text::of(why);
         let evidence = vec![Evidence { label: "error".into(), value: why.clone(), pointer: None }];
         self.verdict(Status::Unknown, code, why, evidence)
     }
@@ -157,7 +157,7 @@ impl Subject<'_> {
     /// Nothing to judge here.
     #[must_use]
     pub fn not_applicable(self, why: impl fmt::Display) -> Verdict {
-        self.verdict(Status::NotApplicable, "not-applicable", Text::new(why.to_string()), Vec::new())
+        self.verdict(Status::NotApplicable, "not-applicable", Text::of(why), Vec::new())
     }
 }
 
@@ -204,18 +204,14 @@ impl Problem {
     /// A fact of it.
     #[must_use]
     pub fn shows(mut self, label: &'static str, value: impl fmt::Display) -> Self {
-        self.evidence.push(Evidence { label: label.into(), value: Text::new(value.to_string()), pointer: None });
+        self.evidence.push(Evidence { label: label.into(), value: Text::of(value), pointer: None });
         self
     }
 
     /// A fact of it that stands in the policy.
     #[must_use]
-    pub fn points(mut self, label: &'static str, value: impl fmt::Display, pointer: String) -> Self {
-        self.evidence.push(Evidence {
-            label: label.into(),
-            value: Text::new(value.to_string()),
-            pointer: Some(pointer),
-        });
+    pub fn points(mut self, label: &'static str, value: impl fmt::Display, pointer: Text) -> Self {
+        self.evidence.push(Evidence { label: label.into(), value: Text::of(value), pointer: Some(pointer) });
         self
     }
 }
@@ -224,7 +220,7 @@ impl Draft<Subject<'_>> {
     /// One more fact.
     #[must_use]
     pub fn shows(mut self, label: &'static str, value: impl fmt::Display) -> Self {
-        self.evidence.push(Evidence { label: label.into(), value: Text::new(value.to_string()), pointer: None });
+        self.evidence.push(Evidence { label: label.into(), value: Text::of(value), pointer: None });
         self
     }
 
@@ -239,21 +235,21 @@ impl Draft<Subject<'_>> {
 
     /// A fact that stands in the resource's policy.
     #[must_use]
-    pub fn points(mut self, label: &str, value: impl fmt::Display, pointer: Option<String>) -> Self {
-        self.evidence.push(Evidence { label: label.into(), value: Text::new(value.to_string()), pointer });
+    pub fn points(mut self, label: &str, value: impl fmt::Display, pointer: Option<Text>) -> Self {
+        self.evidence.push(Evidence { label: label.into(), value: Text::of(value), pointer });
         self
     }
 
     /// Right.
     #[must_use]
     pub fn pass(self, reason: impl fmt::Display) -> Verdict {
-        self.subject.verdict(Status::Pass, "ok", Text::new(reason.to_string()), self.evidence)
+        self.subject.verdict(Status::Pass, "ok", Text::of(reason), self.evidence)
     }
 
     /// Wrong.
     #[must_use]
     pub fn fail(self, code: &'static str, reason: impl fmt::Display) -> Verdict {
-        self.subject.verdict(Status::Fail, code, Text::new(reason.to_string()), self.evidence)
+        self.subject.verdict(Status::Fail, code, Text::of(reason), self.evidence)
     }
 
     /// Wrong, but graded otherwise than the control.
@@ -265,7 +261,7 @@ impl Draft<Subject<'_>> {
     /// Works, but weak.
     #[must_use]
     pub fn warn(self, code: &'static str, reason: impl fmt::Display) -> Verdict {
-        self.subject.verdict(Status::Warn, code, Text::new(reason.to_string()), self.evidence)
+        self.subject.verdict(Status::Warn, code, Text::of(reason), self.evidence)
     }
 
     /// Could look, but not decide; the facts stay.

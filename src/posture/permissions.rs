@@ -317,7 +317,7 @@ pub(super) struct Reach<'a> {
 
 impl Reach<'_> {
     /// A fact that points at its statement.
-    pub fn pointer(&self) -> String {
+    pub fn pointer(&self) -> Text {
         self.by.statement.pointer()
     }
 }

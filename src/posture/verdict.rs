@@ -125,7 +125,7 @@ pub struct Evidence {
     /// What it says; safe to draw.
     pub value: Text,
     /// JSON pointer into the resource's policy document, if that is where it stands (`/Statement/2`).
-    pub pointer: Option<String>,
+    pub pointer: Option<Text>,
 }
 
 /// What one control says of one resource.

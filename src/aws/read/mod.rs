@@ -90,8 +90,8 @@ fn time_or_zero(at: Option<&DateTime>) -> Timestamp {
     maybe_time(at).unwrap_or(Timestamp::from_millis(0))
 }
 
-fn text(outside: Option<impl AsRef<str> + Into<String>>) -> Text {
-    outside.map(Text::new).unwrap_or_default()
+fn text(outside: Option<impl AsRef<str>>) -> Text {
+    outside.map(|outside| Text::new(outside.as_ref())).unwrap_or_default()
 }
 
 /// A non-empty id.

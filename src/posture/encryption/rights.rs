@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::access::{Answer, Caller, Decision, Identity, KeyAccess, Scenario, decide, identity_decides};
-use crate::base::{Arn, ResourceId};
+use crate::base::{Arn, ResourceId, Text};
 use crate::inventory::kms::Key;
 use crate::inventory::{Kind, ResourceRef, SourceId};
 use crate::posture::catalogue::framework::{ATLAS, FEDRAMP, GDPR, HIPAA, NIST, OWASP, PCI, SRA};
@@ -291,7 +291,7 @@ fn table<'a>(subject: Subject<'a>, asked: &[(&str, Answer)]) -> Draft<Subject<'a
     asked.iter().fold(draft, |draft, (action, answer)| draft.points(action, answer.decision.words(), pointer(answer)))
 }
 
-fn pointer(answer: &Answer) -> Option<String> {
+fn pointer(answer: &Answer) -> Option<Text> {
     let in_key_policy = answer.decision.by().iter().find(|by| by.layer == crate::access::Layer::KeyPolicy);
     in_key_policy.and_then(|by| by.pointer.clone())
 }

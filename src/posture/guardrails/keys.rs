@@ -1,6 +1,7 @@
 //! CUS-GRD-07: which key a guardrail has, and whether that key can be used for it.
 
 use crate::access::{Policy, Statement};
+use crate::base::Text;
 use crate::inventory::kms::Key;
 use crate::inventory::{Kind, ResourceRef, SourceId};
 use crate::posture::catalogue::framework::{ATLAS, FEDRAMP, GDPR, NIST, PCI};
@@ -122,7 +123,7 @@ fn guardrail_keys(judge: &Judge<'_>) -> Vec<Verdict> {
 
 enum Lack {
     Unread(String),
-    Malformed(String, Option<String>),
+    Malformed(String, Option<Text>),
 }
 
 /// What no statement of the key policy lets anybody do.

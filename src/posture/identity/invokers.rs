@@ -75,7 +75,7 @@ pub(in crate::posture) fn nobody_of(context: &Context<'_>, family: &str) -> Arn 
 struct Found {
     problems: Vec<Problem>,
     /// What it may invoke by name, and where that stands.
-    named: BTreeMap<ResourceId, (Text, String)>,
+    named: BTreeMap<ResourceId, (Text, Text)>,
     unsure: Option<(&'static str, Text)>,
 }
 

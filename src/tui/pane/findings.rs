@@ -280,7 +280,7 @@ mod tests {
             ("policy own statement 3", "/Statement/2", Some(2)),
             ("policy own statement 9", "/Statement/8", None),
         ] {
-            let fact = Evidence { label: "statement".into(), value: value.into(), pointer: Some(pointer.to_owned()) };
+            let fact = Evidence { label: "statement".into(), value: value.into(), pointer: Some(pointer.into()) };
             assert_eq!(place(&documents, &fact, pointer), expected, "{value}");
         }
     }

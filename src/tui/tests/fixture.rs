@@ -347,7 +347,7 @@ fn verdict(
     reason: &str,
     of: (Kind, ResourceId, &str),
 ) -> Verdict {
-    let pointer = (of.0 == Kind::Key).then(|| "/Statement/1".to_owned());
+    let pointer = (of.0 == Kind::Key).then(|| "/Statement/1".into());
     Verdict {
         id: format!("{control}/{n}"),
         control,
