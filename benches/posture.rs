@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use bedwatch::base::{ResourceId, Timestamp};
-use bedwatch::inventory::{Inventory, Lineage, SessionInfo};
+use bedwatch::inventory::{Document, Inventory, Lineage, Read, SessionInfo};
 use bedwatch::posture::{self, CONTROLS, Context, Expectations, Status};
 use serde::Deserialize;
 
@@ -25,7 +25,7 @@ const PER_DEPLOYMENT: usize = 10;
 const RUNS: usize = 11;
 
 /// The demo's inventory, its job `orion-chat-1` with model and key repeated under other names.
-fn large(mut inventory: Inventory) -> Inventory {
+fn large(mut inventory: Inventory, saved_at: Timestamp) -> Inventory {
     let job = inventory.jobs.values().find(|job| job.name == "orion-chat-1").unwrap().clone();
     let model = inventory.models.values().find(|model| model.name == "orion-chat-v1").unwrap().clone();
     let key = inventory.keys[job.detail.known().unwrap().kms_key.as_ref().unwrap()].clone();
@@ -36,6 +36,8 @@ fn large(mut inventory: Inventory) -> Inventory {
     };
     for n in 0..COUNT {
         let (mut job, mut model, mut key) = (job.clone(), model.clone(), key.clone());
+        // Each read by itself, as from an account.
+        key.policy = Read::Got { value: Document::new(key.policy.known().unwrap().raw()), at: saved_at };
         (job.arn, model.arn, key.arn) = (renamed(&job.arn, n), renamed(&model.arn, n), renamed(&key.arn, n));
         job.name = format!("scale-{n}-job").as_str().into();
         job.output_model_name = format!("scale-{n}").as_str().into();
@@ -74,7 +76,7 @@ fn timed<T>(mut run: impl FnMut() -> T) -> (f64, f64, T) {
 fn main() {
     let demo: Demo = serde_json::from_str(include_str!("../src/cli/console/demo.json")).unwrap();
     let expect = Expectations::default();
-    let inventory = large(demo.inventory);
+    let inventory = large(demo.inventory, demo.saved_at);
     println!("{COUNT} jobs, models and keys; {} controls", CONTROLS.len());
     let (median, best, lineage) = timed(|| Lineage::of(&inventory));
     println!("lineage     {median:8.1} ms median, {best:.1} best, {} edges", lineage.edges().count());

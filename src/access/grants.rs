@@ -110,6 +110,8 @@ pub(super) fn meets(named: &ResourceId, caller: &Caller) -> Match {
     match caller {
         Caller::Service(name) if named.as_str() == name => Match::As(Class::Service),
         Caller::Service(_) => Match::None,
+        // why first: what does not even say the account cannot be anybody of it, and most grants are a service's.
+        _ if caller.account().is_some_and(|account| !named.as_str().contains(account)) => Match::None,
         _ => PrincipalEntry::new("AWS", named.as_str())
             .filter(|entry| *entry != PrincipalEntry::Everyone)
             .map_or(Match::None, |entry| entry.meets(caller)),

@@ -5,10 +5,11 @@
 //! reorder letters becomes a visible mark. The mark is for reading; it is not meant to be undone.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::cell::Cell;
+use std::fmt::{self, Write as _};
 use std::ops::Deref;
 
-use compact_str::{CompactString, ToCompactString as _};
+use compact_str::CompactString;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// One line of outside text, safe on a terminal, in a table cell and in a log line.
@@ -29,7 +30,20 @@ impl Text {
 
     /// What a value says of itself.
     pub fn of(value: impl fmt::Display) -> Self {
-        Self::new(value.to_compact_string())
+        thread_local! {
+            // why kept: a text that grows while it is written is moved again and again.
+            static BUFFER: Cell<String> = const { Cell::new(String::new()) };
+        }
+        // What writes itself by way of another text finds an empty buffer, and that is all.
+        let mut buffer = BUFFER.take();
+        buffer.clear();
+        // A write to a String cannot fail.
+        let _ = write!(buffer, "{value}");
+        let text = Self::new(buffer.as_str());
+        if buffer.capacity() <= 1 << 16 {
+            BUFFER.set(buffer);
+        }
+        text
     }
 
     /// The safe text.
@@ -75,7 +89,6 @@ fn mark(outside: &str, lines: bool) -> Cow<'_, str> {
             '\0'..='\x1f' => out.push(char::from_u32(0x2400 + c as u32).unwrap_or('␀')),
             '\x7f' => out.push('␡'),
             c => {
-                use fmt::Write as _;
                 // A write to a String cannot fail.
                 let _ = write!(out, "⟨U+{:04X}⟩", c as u32);
             }

@@ -1,16 +1,17 @@
 //! A policy document exactly as AWS returned it.
 
 use std::fmt;
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::base::text::safe_lines;
 
 /// The bytes of a policy. They are kept as they came, because a fix writes them back and an undo
 /// must be exact; drawing goes through [`Document::shown`].
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Document(String);
+// why shared: previews and parsed policies keep a copy, and none is ever changed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Document(Arc<str>);
 
 /// Why a document is no JSON, with the place.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,18 +30,23 @@ impl Document {
     pub const KEY_POLICY_LIMIT: usize = 32_768;
 
     /// Takes a document as it came.
-    pub fn new(raw: impl Into<String>) -> Self {
-        Self(raw.into())
+    pub fn new(raw: impl AsRef<str>) -> Self {
+        Self(raw.as_ref().into())
     }
 
     /// From JSON, printed for people.
     pub fn pretty(json: &serde_json::Value) -> Self {
         // Printing a Value cannot fail: its keys are strings.
-        Self(serde_json::to_string_pretty(json).unwrap_or_default())
+        Self::new(serde_json::to_string_pretty(json).unwrap_or_default())
     }
 
     /// The bytes, for writing back. Never for a screen.
     pub fn raw(&self) -> &str {
+        &self.0
+    }
+
+    /// The same bytes, shared.
+    pub fn shared(&self) -> &Arc<str> {
         &self.0
     }
 
@@ -68,6 +74,18 @@ impl Document {
             (Ok(a), Ok(b)) => a == b,
             _ => self.0 == other.0,
         }
+    }
+}
+
+impl Serialize for Document {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Document {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self::new(String::deserialize(deserializer)?))
     }
 }
 

@@ -103,9 +103,10 @@ impl Subject<'_> {
 
     fn verdict(self, status: Status, code: &'static str, reason: Text, evidence: Vec<Evidence>) -> Verdict {
         let Self { judge: Judge { control, .. }, resource, name, aux, related } = self;
-        let tail = aux.map(|aux| format!("/{}", Text::new(aux))).unwrap_or_default();
+        let tail = aux.map(Text::new);
+        let tail = tail.as_ref().map_or(["", ""], |tail| ["/", tail]);
         Verdict {
-            id: format!("{}/{}{tail}", control.id, resource.id.last()),
+            id: [control.id, "/", resource.id.last(), tail[0], tail[1]].concat(),
             control: control.id,
             title: control.title,
             severity: control.severity,

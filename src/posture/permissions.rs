@@ -30,9 +30,21 @@ pub(super) const NOBODY: &str = "bedwatch-0";
 #[derive(Debug, Default)]
 pub struct Shared {
     permissions: OnceLock<Permissions>,
-    policies: Mutex<HashMap<String, Result<Arc<Policy>, BadPolicy>>>,
+    policies: Mutex<Policies>,
     said: Mutex<HashMap<&'static str, Arc<[Said]>>>,
 }
+
+/// Policies that are parsed.
+#[derive(Debug, Default)]
+struct Policies {
+    /// By their text.
+    by_text: HashMap<Arc<str>, Parsed>,
+    /// By where their text is, which is asked far more often. Each holds that text, so that no other can come to stand
+    /// in its place.
+    by_place: HashMap<usize, (Arc<str>, Parsed)>,
+}
+
+type Parsed = Result<Arc<Policy>, BadPolicy>;
 
 /// why poisoned or not: what a control that broke had put in is as right as the rest.
 fn open<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -61,12 +73,16 @@ impl Shared {
     }
 
     /// A policy, parsed once however many controls and resources have it.
-    pub(super) fn policy(&self, document: &Document) -> Result<Arc<Policy>, BadPolicy> {
-        if let Some(known) = open(&self.policies).get(document.raw()) {
+    pub(super) fn policy(&self, document: &Document) -> Parsed {
+        let text = document.shared();
+        let place = text.as_ptr().addr();
+        let mut policies = open(&self.policies);
+        if let Some((_, known)) = policies.by_place.get(&place) {
             return known.clone();
         }
-        let parsed = Policy::parse(document).map(Arc::new);
-        open(&self.policies).insert(document.raw().to_owned(), parsed.clone());
+        let parse = || Policy::parse(document).map(Arc::new);
+        let parsed = policies.by_text.entry(Arc::clone(text)).or_insert_with(parse).clone();
+        policies.by_place.insert(place, (Arc::clone(text), parsed.clone()));
         parsed
     }
 
