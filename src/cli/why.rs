@@ -145,8 +145,12 @@ fn sentence(decision: &Decision) -> String {
     let rest = match decision {
         Decision::Uncertain { .. } => words.strip_prefix("uncertain: "),
         Decision::ImplicitlyDenied { .. } => words.strip_prefix("not allowed: "),
-        Decision::Conditional { by, .. } => return Decision::Allowed { by: by.clone() }.words().to_string(),
-        Decision::Allowed { .. } | Decision::ExplicitlyDenied { .. } => None,
+        Decision::Conditional { by, .. } => {
+            let words = Decision::Allowed { by: by.clone() }.words();
+            return format!("{}, under conditions", words.strip_prefix("allowed ").unwrap_or(&words));
+        }
+        Decision::Allowed { .. } => words.strip_prefix("allowed "),
+        Decision::ExplicitlyDenied { .. } => words.strip_prefix("denied "),
     };
     rest.map_or(words.clone(), str::to_owned)
 }
@@ -200,11 +204,16 @@ mod tests {
     #[test]
     fn nothing_is_said_twice() {
         let texts = |one: &str| vec![Text::new(one)];
+        let by = || Deciding { layer: access::Layer::KeyPolicy, pointer: None, span: None, sid: Text::default() };
         for (decision, said) in [
             (Decision::Uncertain { by: Vec::new(), why: texts("it was not read") }, "it was not read"),
             (Decision::ImplicitlyDenied { missing: texts("no statement allows it") }, "no statement allows it"),
             (Decision::ImplicitlyDenied { missing: Vec::new() }, "not allowed"),
-            (Decision::Conditional { by: Vec::new(), conditions: texts("x is y") }, "allowed"),
+            (Decision::Conditional { by: Vec::new(), conditions: texts("x is y") }, "allowed, under conditions"),
+            (Decision::Conditional { by: vec![by()], conditions: texts("x is y") }, "by key policy, under conditions"),
+            (Decision::Allowed { by: vec![by()] }, "by key policy"),
+            (Decision::Allowed { by: Vec::new() }, "allowed"),
+            (Decision::ExplicitlyDenied { by: vec![by()] }, "by key policy"),
         ] {
             assert_eq!(sentence(&decision), said);
         }

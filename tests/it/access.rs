@@ -70,7 +70,7 @@ fn who_can_use_a_key_live_and_from_a_case() {
     assert_eq!(bed.mutating(), 0, "asking who can changes nothing");
 
     let why = out(&bedwatch(&["why", "ci-runner", "kms:Decrypt", "orion-chat", "--offline", case], &[]));
-    assert!(why.contains("Allowed: allowed by key policy /Statement/4 \"Legacy\""), "{why}");
+    assert!(why.contains("Allowed: by key policy /Statement/4 \"Legacy\""), "{why}");
     assert!(why.contains("\"Sid\": \"Legacy\""), "the statement itself is shown: {why}");
     let nobody = bedwatch(&["why", "nobody", "kms:Decrypt", "orion-chat", "--offline", case], &[]);
     assert_eq!(nobody.status.code(), Some(2), "{}", err(&nobody));
@@ -111,7 +111,7 @@ fn a_session_policy_and_an_endpoint_are_applied_when_they_are_named() {
         "{notes}"
     );
     let text = out(&ask(&["why", "KeyAdmins", "kms:DescribeKey", "orion-chat", "--session-policy", session]));
-    assert!(text.contains("denied by session policy /Statement/1 \"NoDescribe\""), "{text}");
+    assert!(text.contains("ExplicitlyDenied: by session policy /Statement/1 \"NoDescribe\""), "{text}");
     assert!(text.replace(' ', "").contains("\"Action\":\"kms:DescribeKey\""), "its own text is shown: {text}");
     let matrix = asked(&["access", "orion-chat", "--session-policy", session]);
     assert_eq!(decision(&matrix, "ci-runner", "kms:Decrypt")["decision"], "ImplicitlyDenied");

@@ -4,7 +4,9 @@ use super::board::CellOf;
 use super::explain::{Explanation, Said};
 use super::label::Mark;
 use super::uses::{self, Use};
+use crate::access::plain::UNSEEN;
 use crate::access::{Decision, Path, Who};
+use crate::base::Text;
 use crate::base::time::span;
 use crate::inventory::{Kind, ResourceRef};
 use crate::tui::model::{Model, Place};
@@ -100,11 +102,12 @@ fn told(model: &Model, cell: &CellOf, explanation: &Explanation, page: &mut Page
             }
         }
     }
-    if !answer.caveats.is_empty() {
+    // What was not looked at, and the state of a key, are layers of their own above.
+    let known = |caveat: &&Text| **caveat == UNSEEN || explanation.said.iter().any(|said| **caveat == *said.words);
+    let beside: Vec<&Text> = answer.caveats.iter().filter(|caveat| !known(caveat)).collect();
+    if !beside.is_empty() {
         page.head("Beside it");
-        for caveat in &answer.caveats {
-            page.text(Role::Dim, caveat.as_str());
-        }
+        beside.into_iter().for_each(|caveat| page.text(Role::Dim, caveat));
     }
 }
 
