@@ -57,8 +57,7 @@ impl Seed {
     }
 }
 
-/// What was seen once. why: most answers and most phrases never come again, and a small table answers sooner than a
-/// large one. It holds one hash a place; while it is sparse, nothing is lost.
+/// What was seen once. why: most phrases never come again, and a small table answers sooner than a large one. It holds one hash a place; while it is sparse, nothing is lost.
 #[derive(Debug)]
 pub(super) struct Glimpses<V> {
     /// The upper half of a hash, at the place that the lower one says; 0 is nobody.

@@ -35,7 +35,7 @@ enum Body {
 
 /// A known format.
 pub(super) struct Format {
-    /// What the automaton looks for; the text must have it in this case.
+    /// What is looked for in any case; the text must have it in this one.
     pub literal: &'static str,
     body: Body,
     rule: &'static Rule,

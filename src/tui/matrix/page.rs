@@ -107,7 +107,9 @@ fn told(model: &Model, cell: &CellOf, explanation: &Explanation, page: &mut Page
     let beside: Vec<&Text> = answer.caveats.iter().filter(|caveat| !known(caveat)).collect();
     if !beside.is_empty() {
         page.head("Beside it");
-        beside.into_iter().for_each(|caveat| page.text(Role::Dim, caveat));
+        for caveat in beside {
+            page.text(Role::Dim, caveat);
+        }
     }
 }
 
