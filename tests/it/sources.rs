@@ -183,3 +183,30 @@ fn follows(source: &str) -> bool {
     ]
     .contains(&source)
 }
+
+#[test]
+fn what_is_new_is_read_at_once() {
+    // A job that somebody starts while we look; its tags have a round every five minutes.
+    let bed = Bed::start(&["--seed", "orion", "--live", "--live-seconds", "1"]);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("seen.case");
+    let path = file.to_str().unwrap();
+    let command = ["case", "record", path, "--for", "60", "--endpoint-url", &bed.url];
+    let recorded = bedwatch(&command, &bed_env("ONCALLREADONLY"));
+    assert!(recorded.status.success(), "{}", err(&recorded));
+    let case: Value = serde_json::from_str(&out(&bedwatch(&["case", "export", path], &[]))).unwrap();
+    let known = case["inventory"]["jobs"].as_object().unwrap();
+    let updates = case["story"].as_array().unwrap().iter().flat_map(|step| step["updates"].as_array().unwrap());
+    let (mut new, mut tagged) = (Vec::new(), Vec::new());
+    for job in
+        updates.flat_map(|update| ["Listed", "Read"].map(|how| update[how]["Job"].as_array())).flatten().flatten()
+    {
+        let arn = job["arn"].as_str().unwrap();
+        if !known.contains_key(arn) {
+            new.push(arn);
+            tagged.extend((job["tags"]["state"] == "got").then_some(arn));
+        }
+    }
+    assert!(!new.is_empty(), "no job began in a minute");
+    assert!(new.iter().all(|arn| tagged.contains(arn)), "{new:?} {tagged:?}");
+}

@@ -67,6 +67,8 @@ pub(super) enum Pick<'a> {
     One(&'a ResourceRef),
     /// What was never read of this one.
     Unread(&'a ResourceRef),
+    /// What was never read of any.
+    New,
 }
 
 /// What a source owes: reads to make, and how many resources need none.
@@ -132,6 +134,7 @@ impl Batch {
                     true
                 }
                 (Pick::One(_) | Pick::Unread(_), _) => continue,
+                (Pick::New, read) => matches!(read, Read::NotAsked),
                 (Pick::Older(now, secs), Read::Got { at, .. }) => owed == Owed::Again && now.secs_since(*at) >= secs,
                 (Pick::Older(..) | Pick::All, _) => true,
             };
@@ -284,6 +287,8 @@ mod tests {
             ("settled, but all", got(), Pick::All, Owed::Once, 1, 0),
             ("of another kind of key", got(), Pick::All, Owed::Never, 0, 0),
             ("another", got(), Pick::One(&other), Owed::Again, 0, 0),
+            ("new", Read::NotAsked, Pick::New, Owed::Again, 1, 0),
+            ("failed, and no longer new", Read::failed(error()), Pick::New, Owed::Again, 0, 1),
         ] {
             let owed = match owed {
                 Owed::Again => |_: &Key| Owed::Again,

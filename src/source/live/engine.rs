@@ -11,13 +11,13 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::Depth;
 use super::deep::{Deep, Plan};
-use super::detail::Pick;
+use super::detail::{Batch, Pick};
 use super::follow::Follow;
 use super::gate::Gate;
 use super::invoked::{self, Invoked};
 use super::known::Known;
 use super::lists::{self, Reach};
-use super::order::{OF_BUCKETS, OF_KEYS, OF_NETWORK};
+use super::order::{OF_BUCKETS, OF_KEYS, OF_NETWORK, OF_NEWCOMERS, after, list_of};
 use super::owes::batch;
 use super::reader::{Focus, Heard, Reader};
 use super::schedule::{Schedule, Went};
@@ -25,9 +25,7 @@ use crate::aws::Session;
 use crate::base::Text;
 use crate::inventory::kms::Key;
 use crate::inventory::s3::Bucket;
-use crate::inventory::{
-    CallStats, ErrorKind, Inventory, Items, Kind, Read, ReadError, ResourceRef, SourceId, SourceReport, Update,
-};
+use crate::inventory::{CallStats, ErrorKind, Inventory, Items, Read, ReadError, SourceId, SourceReport, Update};
 use crate::source::{Command, Envelope, Message};
 
 /// How many answers may wait to be taken in.
@@ -35,6 +33,8 @@ const WAITING: usize = 256;
 /// While a source is being read, lineage is followed this often at most: to follow it after each of two
 /// thousand answers would take longer than to read them.
 const FOLLOW: Duration = Duration::from_millis(200);
+/// More new ones than these are read in a round of their source, with a report.
+const MANY: usize = 32;
 /// And it takes one part in so many of the time.
 const FOLLOW_SHARE: u32 = 20;
 
@@ -304,6 +304,7 @@ impl<'a> Engine<'a> {
             .is_some_and(|error| error.kind == ErrorKind::Throttled);
         let now = Instant::now();
         self.schedule.done(source, now, Went { throttled, took: now.duration_since(began) });
+        self.meet(source, now);
         match report {
             Some(report) => self.update(Update::Source(report)).await,
             None => Some(()),
@@ -341,13 +342,34 @@ impl<'a> Engine<'a> {
     /// Reads single resources beside the schedule, without a report: the source's own comes with its round.
     fn single(&mut self, pick: Pick<'_>) {
         for source in SourceId::all().filter(|source| source.is_read()) {
-            let Some(batch) = batch(source, &self.inventory, &self.known, pick) else { continue };
-            for task in batch.tasks {
-                let reader = self.reader.clone();
-                self.tasks.spawn(async move {
-                    reader.one(source, &task).await;
-                    None
-                });
+            if let Some(batch) = batch(source, &self.inventory, &self.known, pick) {
+                self.spawn(source, batch);
+            }
+        }
+    }
+
+    fn spawn(&mut self, source: SourceId, batch: Batch) {
+        for task in batch.tasks {
+            let reader = self.reader.clone();
+            self.tasks.spawn(async move {
+                reader.one(source, &task).await;
+                None
+            });
+        }
+    }
+
+    /// Reads at once what a list brought that was not there before: who sees a new model should not wait five minutes for
+    /// its policy. What waits for its round anyway is left to it.
+    fn meet(&mut self, list: SourceId, now: Instant) {
+        for source in OF_NEWCOMERS.iter().copied().filter(|source| after(*source).contains(&list)) {
+            if !self.schedule.rests(source, now) {
+                continue;
+            }
+            let Some(batch) = batch(source, &self.inventory, &self.known, Pick::New) else { continue };
+            if batch.tasks.len() > MANY {
+                self.schedule.ask([source], now, false);
+            } else {
+                self.spawn(source, batch);
             }
         }
     }
@@ -434,59 +456,4 @@ async fn sleep_until(at: Option<Instant>) {
         Some(at) => tokio::time::sleep_until(at).await,
         None => std::future::pending().await,
     }
-}
-
-/// The lists that tell of a resource, and so have to be read again with it.
-fn list_of(one: &ResourceRef) -> Vec<SourceId> {
-    let source = match one.kind {
-        Kind::Account => SourceId::CALLER,
-        Kind::Job => SourceId::JOBS,
-        Kind::ImportJob => SourceId::IMPORT_JOBS,
-        Kind::CopyJob => SourceId::COPY_JOBS,
-        Kind::EvaluationJob => SourceId::EVALUATION_JOBS,
-        Kind::BatchJob => SourceId::BATCH_JOBS,
-        Kind::Model => SourceId::MODELS,
-        Kind::ImportedModel => SourceId::IMPORTED_MODELS,
-        Kind::FoundationModel => SourceId::FOUNDATION_MODELS,
-        Kind::Deployment => SourceId::DEPLOYMENTS,
-        Kind::Throughput => SourceId::THROUGHPUTS,
-        Kind::Guardrail | Kind::GuardrailVersion => SourceId::GUARDRAILS,
-        Kind::EnforcedGuardrail => SourceId::ENFORCED_GUARDRAILS,
-        Kind::Logging => SourceId::LOGGING,
-        Kind::Role | Kind::User | Kind::Group | Kind::Policy => SourceId::AUTHORIZATION,
-        Kind::Vpc => SourceId::VPCS,
-        Kind::Subnet => SourceId::SUBNETS,
-        Kind::RouteTable => SourceId::ROUTE_TABLES,
-        Kind::Endpoint => SourceId::ENDPOINTS,
-        Kind::SecurityGroup => SourceId::SECURITY_GROUPS,
-        Kind::Trail => SourceId::TRAILS,
-        Kind::EventDataStore => SourceId::EVENT_DATA_STORES,
-        Kind::LogGroup => SourceId::LOG_GROUPS,
-        Kind::Rule => SourceId::RULES,
-        Kind::DhcpOptions => SourceId::DHCP_OPTIONS,
-        Kind::FlowLog => SourceId::FLOW_LOGS,
-        Kind::PrefixList => SourceId::PREFIX_LISTS,
-        Kind::Channel => SourceId::CHANNELS,
-        Kind::ApiKey => SourceId::API_KEYS,
-        Kind::OrganizationPolicy => SourceId::ORGANIZATION_POLICIES,
-        Kind::Analyzer => SourceId::ACCESS_ANALYZER,
-        Kind::AnalyzerFinding => SourceId::ANALYZER_FINDINGS,
-        Kind::Detector => SourceId::GUARDDUTY,
-        Kind::Threat => SourceId::THREATS,
-        Kind::MalwarePlan => SourceId::MALWARE_PLANS,
-        Kind::MacieBucket => SourceId::MACIE_BUCKETS,
-        Kind::ClassificationJob => SourceId::CLASSIFICATION_JOBS,
-        Kind::SensitiveFinding => SourceId::SENSITIVE_FINDINGS,
-        Kind::Alarm => SourceId::ALARMS,
-        Kind::Metric => SourceId::METRICS,
-        Kind::TrainingJob => SourceId::SAGEMAKER,
-        Kind::Share => SourceId::RAM_RESOURCES,
-        Kind::CollectionPolicy => SourceId::COLLECTION_POLICIES,
-        // Keys, buckets, functions and last uses are listed by lineage; data and regions are no resources of
-        // an API, and a setting is read whole.
-        Kind::Key | Kind::Bucket | Kind::Function | Kind::LastUse | Kind::Data | Kind::Region | Kind::Setting => {
-            return Vec::new();
-        }
-    };
-    vec![source]
 }

@@ -1,7 +1,7 @@
 //! Which source waits for which in a round. Lineage grows as details arrive: jobs and models first,
-//! then their buckets, then the keys that all of them name, then the background.
+//! then their buckets, then the keys that all of them name, then the background. And which lists tell of a resource.
 
-use crate::inventory::SourceId;
+use crate::inventory::{Kind, ResourceRef, SourceId};
 
 type S = SourceId;
 
@@ -57,6 +57,19 @@ pub(super) const OF_BUCKETS: &[S] = &[
     S::BUCKET_LOCK,
     S::BUCKET_LIFECYCLE,
     S::BUCKET_REPLICATION,
+];
+
+/// What is read of a resource of Bedrock as soon as a list tells of it. What lineage reaches has lists of its own above.
+pub(super) const OF_NEWCOMERS: &[S] = &[
+    S::JOB_DETAILS,
+    S::MODEL_DETAILS,
+    S::MODEL_POLICIES,
+    S::IMPORTED_MODEL_DETAILS,
+    S::IMPORT_JOB_DETAILS,
+    S::EVALUATION_JOB_DETAILS,
+    S::DEPLOYMENT_DETAILS,
+    S::GUARDRAIL_DETAILS,
+    S::TAGS,
 ];
 
 /// What must have been read before `source`, so that it knows what to ask.
@@ -140,6 +153,61 @@ pub(super) fn after(source: S) -> &'static [S] {
         S::CONVERSATIONS => INVOKED,
         _ => &[],
     }
+}
+
+/// The lists that tell of a resource, and so have to be read again with it.
+pub(super) fn list_of(one: &ResourceRef) -> Vec<SourceId> {
+    let source = match one.kind {
+        Kind::Account => SourceId::CALLER,
+        Kind::Job => SourceId::JOBS,
+        Kind::ImportJob => SourceId::IMPORT_JOBS,
+        Kind::CopyJob => SourceId::COPY_JOBS,
+        Kind::EvaluationJob => SourceId::EVALUATION_JOBS,
+        Kind::BatchJob => SourceId::BATCH_JOBS,
+        Kind::Model => SourceId::MODELS,
+        Kind::ImportedModel => SourceId::IMPORTED_MODELS,
+        Kind::FoundationModel => SourceId::FOUNDATION_MODELS,
+        Kind::Deployment => SourceId::DEPLOYMENTS,
+        Kind::Throughput => SourceId::THROUGHPUTS,
+        Kind::Guardrail | Kind::GuardrailVersion => SourceId::GUARDRAILS,
+        Kind::EnforcedGuardrail => SourceId::ENFORCED_GUARDRAILS,
+        Kind::Logging => SourceId::LOGGING,
+        Kind::Role | Kind::User | Kind::Group | Kind::Policy => SourceId::AUTHORIZATION,
+        Kind::Vpc => SourceId::VPCS,
+        Kind::Subnet => SourceId::SUBNETS,
+        Kind::RouteTable => SourceId::ROUTE_TABLES,
+        Kind::Endpoint => SourceId::ENDPOINTS,
+        Kind::SecurityGroup => SourceId::SECURITY_GROUPS,
+        Kind::Trail => SourceId::TRAILS,
+        Kind::EventDataStore => SourceId::EVENT_DATA_STORES,
+        Kind::LogGroup => SourceId::LOG_GROUPS,
+        Kind::Rule => SourceId::RULES,
+        Kind::DhcpOptions => SourceId::DHCP_OPTIONS,
+        Kind::FlowLog => SourceId::FLOW_LOGS,
+        Kind::PrefixList => SourceId::PREFIX_LISTS,
+        Kind::Channel => SourceId::CHANNELS,
+        Kind::ApiKey => SourceId::API_KEYS,
+        Kind::OrganizationPolicy => SourceId::ORGANIZATION_POLICIES,
+        Kind::Analyzer => SourceId::ACCESS_ANALYZER,
+        Kind::AnalyzerFinding => SourceId::ANALYZER_FINDINGS,
+        Kind::Detector => SourceId::GUARDDUTY,
+        Kind::Threat => SourceId::THREATS,
+        Kind::MalwarePlan => SourceId::MALWARE_PLANS,
+        Kind::MacieBucket => SourceId::MACIE_BUCKETS,
+        Kind::ClassificationJob => SourceId::CLASSIFICATION_JOBS,
+        Kind::SensitiveFinding => SourceId::SENSITIVE_FINDINGS,
+        Kind::Alarm => SourceId::ALARMS,
+        Kind::Metric => SourceId::METRICS,
+        Kind::TrainingJob => SourceId::SAGEMAKER,
+        Kind::Share => SourceId::RAM_RESOURCES,
+        Kind::CollectionPolicy => SourceId::COLLECTION_POLICIES,
+        // Keys, buckets, functions and last uses are listed by lineage; data and regions are no resources of
+        // an API, and a setting is read whole.
+        Kind::Key | Kind::Bucket | Kind::Function | Kind::LastUse | Kind::Data | Kind::Region | Kind::Setting => {
+            return Vec::new();
+        }
+    };
+    vec![source]
 }
 
 #[cfg(test)]

@@ -117,6 +117,12 @@ impl Schedule {
         self.done(source, now, Went::default());
     }
 
+    /// Whether a source was read and falls due later.
+    pub(super) fn rests(&self, source: SourceId, now: Instant) -> bool {
+        let rests = |slot: &Slot| !slot.running && slot.due.is_some_and(|due| due > now);
+        !self.paused && self.slots.get(&source).is_some_and(rests)
+    }
+
     /// Whether anything runs.
     pub(super) fn is_busy(&self) -> bool {
         self.slots.values().any(|slot| slot.running)
@@ -245,6 +251,19 @@ mod tests {
         schedule.ask([S::JOBS], begin + Duration::from_secs(1), true);
         schedule.done(S::JOBS, begin + Duration::from_secs(2), Went::default());
         assert!(schedule.start(begin + Duration::from_secs(2)).contains(&(S::JOBS, true)));
+    }
+
+    #[test]
+    fn what_was_read_rests_until_it_falls_due() {
+        let begin = Instant::now();
+        let mut schedule = Schedule::new(begin, &[]);
+        assert!(!schedule.rests(S::JOBS, begin), "it is due");
+        schedule.start(begin);
+        assert!(!schedule.rests(S::JOBS, begin), "it is being read");
+        schedule.done(S::JOBS, begin, Went::default());
+        assert!(schedule.rests(S::JOBS, begin));
+        schedule.pause(true);
+        assert!(!schedule.rests(S::JOBS, begin), "a pause is a pause");
     }
 
     #[test]
