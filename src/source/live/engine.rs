@@ -33,10 +33,10 @@ const WAITING: usize = 256;
 /// While a source is being read, lineage is followed this often at most: to follow it after each of two
 /// thousand answers would take longer than to read them.
 const FOLLOW: Duration = Duration::from_millis(200);
-/// More new ones than these are read in a round of their source, with a report.
-const MANY: usize = 32;
 /// And it takes one part in so many of the time.
 const FOLLOW_SHARE: u32 = 20;
+/// More new ones than these are read in a round of their source, with a report.
+const MANY: usize = 32;
 
 /// Where envelopes go.
 pub(super) enum Out<'a> {
