@@ -191,6 +191,7 @@ fn scan(target: &Target, args: &DataScanArgs) -> Result<Report, Trouble> {
         max_line: usize::try_from(args.max_line).unwrap_or(usize::MAX),
         keep: args.keep,
         max_bytes: args.max_bytes.unwrap_or(u64::MAX),
+        threads: std::thread::available_parallelism().map_or(1, usize::from),
     };
     let samples = args.comprehend.then(|| Samples::up_to(args.comprehend_bytes));
     let mut scanner = Scanner::new(options, masks(args)?).sampling(samples);

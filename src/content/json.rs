@@ -71,22 +71,38 @@ impl<'a> Piece<'a> {
         scratch
     }
 
-    /// The byte of the document where the `decoded`-th byte of [`Piece::text`] comes from.
-    pub fn origin(&self, decoded: usize) -> usize {
-        if !self.escaped {
-            return self.at + decoded;
+    /// The way back from [`Piece::text`] to the document.
+    pub fn way(&self) -> Way<'a> {
+        Way { piece: *self, raw: 0, decoded: 0 }
+    }
+}
+
+/// Goes from the bytes of a text back to those of the document where they come from, forward only.
+#[derive(Debug, Clone)]
+pub struct Way<'a> {
+    piece: Piece<'a>,
+    /// So far it went, in both.
+    raw: usize,
+    decoded: usize,
+}
+
+impl Way<'_> {
+    /// The byte of the document for a byte of the text. One that lies before the last that was asked for counts as that.
+    pub fn to(&mut self, decoded: usize) -> usize {
+        let Piece { raw, at, escaped } = self.piece;
+        if !escaped {
+            return at + decoded;
         }
-        let (mut raw, mut out) = (0, 0);
-        while raw < self.raw.len() && out < decoded {
-            let rest = &self.raw[raw..];
+        while self.raw < raw.len() && self.decoded < decoded {
+            let rest = &raw[self.raw..];
             let (used, c) = match rest.strip_prefix('\\') {
                 Some(_) => escape(rest),
                 None => rest.chars().next().map_or((rest.len(), ' '), |c| (c.len_utf8(), c)),
             };
-            raw += used.max(1);
-            out += c.len_utf8();
+            self.raw += used.max(1);
+            self.decoded += c.len_utf8();
         }
-        self.at + raw.min(self.raw.len())
+        at + self.raw.min(raw.len())
     }
 }
 
@@ -397,7 +413,7 @@ mod tests {
                 let mut scratch = String::new();
                 let decoded = piece.text(&mut scratch).to_owned();
                 let z = decoded.rfind(['z', 'x']).unwrap();
-                assert!(text[piece.origin(z)..].starts_with(['z', 'x']));
+                assert!(text[piece.way().to(z)..].starts_with(['z', 'x']));
                 seen.push(decoded);
             })
             .unwrap();

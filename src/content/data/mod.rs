@@ -1,7 +1,12 @@
 //! Training and validation data: streamed line by line with bounded memory, checked against the formats that
 //! Bedrock takes, searched for what must not be trained on.
 
+mod block;
+mod crew;
+mod keep;
 mod lines;
+mod look;
+mod phrases;
 mod record;
 mod repeats;
 mod report;

@@ -5,8 +5,8 @@
 //! with lossy counting: what was seen once is remembered in a small table that forgets when it is crowded, and rare
 //! ones go when the large one is full.
 
+use super::phrases::Phrase;
 use super::tables::{Glimpses, Map, Sample, Seed, Sight, make_room};
-use super::words::{last_words, odd_words, third_end};
 use crate::content::mask;
 
 /// Where a record stands.
@@ -55,7 +55,7 @@ struct Question {
 }
 
 /// What is known of one phrase.
-struct Phrase {
+struct Known {
     count: u32,
     votes: u32,
     answer: u64,
@@ -84,7 +84,7 @@ pub(super) struct Repeats {
     questions: Sample<Question>,
     /// Second and further answers to a question, with how often they stand there again.
     others: Sample<(At, u32)>,
-    phrases: Map<Phrase>,
+    phrases: Map<Known>,
     /// Phrases that were seen once: with which answer, and where.
     glimpsed: Glimpses<(u64, At)>,
     /// Of phrases that are frequent enough to be told of.
@@ -129,19 +129,25 @@ impl Repeats {
         }
     }
 
-    /// A hash of the texts of one side of a record.
-    pub(super) fn side<'a>(&self, texts: impl Iterator<Item = &'a str>) -> u64 {
-        texts.fold(0, |hash, text| self.seed.mix(hash ^ self.seed.hash(text.trim_ascii().as_bytes())))
+    /// What hashes of records and phrases are made with.
+    pub(super) fn seed(&self) -> Seed {
+        self.seed
     }
 
     /// Takes a record in; what it repeats.
-    pub(super) fn see(&mut self, ask: u64, answer: u64, question: &str, at: At) -> Option<Again> {
+    pub(super) fn see<'a>(
+        &mut self,
+        ask: u64,
+        answer: u64,
+        phrases: impl Iterator<Item = Phrase<'a>>,
+        at: At,
+    ) -> Option<Again> {
         self.total += 1;
         let Some(known) = self.questions.map.get_mut(&ask) else {
             if self.questions.keeps(ask) {
                 self.questions.put(ask, Question { answer, at, again: 0, conflicts: 0 });
             }
-            self.phrases_of(question, answer, at);
+            phrases.for_each(|phrase| self.phrase(phrase, answer, at));
             return None;
         };
         if known.answer == answer {
@@ -161,42 +167,16 @@ impl Repeats {
         Some(Again::Question(first))
     }
 
-    /// The first and last words of a question, and single words that look out of place.
-    fn phrases_of(&mut self, question: &str, answer: u64, at: At) {
-        let last = last_words(question, 4);
-        if let Some((_, end)) = last.last().copied() {
-            for count in 2..=last.len() {
-                let start = last[last.len() - count].0;
-                self.phrase(&question[start..end], count as u8, true, answer, at);
-            }
-        }
-        if let Some(end) = third_end(question) {
-            self.phrase(&question[..end], 3, false, answer, at);
-        }
-        // why only so far: the words of a long document are its own.
-        let mut head = question.len().min(2048);
-        while !question.is_char_boundary(head) {
-            head -= 1;
-        }
-        for word in odd_words(&question[..head]).take(4) {
-            self.phrase(word, 1, false, answer, at);
-        }
-    }
-
-    fn phrase(&mut self, text: &str, words: u8, end: bool, answer: u64, at: At) {
-        if text.len() > 200 {
-            return;
-        }
-        let hash = self.seed.mix(self.seed.hash(text.as_bytes()) ^ u64::from(end));
+    fn phrase(&mut self, Phrase { hash, text, words, end }: Phrase<'_>, answer: u64, at: At) {
         let phrase = match self.phrases.get_mut(&hash) {
             Some(phrase) => phrase,
             None => match self.glimpsed.see(hash, (answer, at)) {
                 Sight::First => return,
                 Sight::Second((answer, first)) => {
-                    self.keep(hash, Phrase { count: 1, votes: 1, answer, first, last: first, words, end })
+                    self.keep(hash, Known { count: 1, votes: 1, answer, first, last: first, words, end })
                 }
                 Sight::Crowded => {
-                    self.keep(hash, Phrase { count: 0, votes: 0, answer, first: at, last: at, words, end })
+                    self.keep(hash, Known { count: 0, votes: 0, answer, first: at, last: at, words, end })
                 }
             },
         };
@@ -215,7 +195,7 @@ impl Repeats {
         }
     }
 
-    fn keep(&mut self, hash: u64, phrase: Phrase) -> &mut Phrase {
+    fn keep(&mut self, hash: u64, phrase: Known) -> &mut Known {
         if self.phrases.len() >= self.phrase_cap {
             self.phrases_lost = true;
             make_room(&mut self.phrases, |phrase| u64::from(phrase.count));
@@ -250,7 +230,7 @@ impl Repeats {
             .iter()
             .filter(|(_, phrase)| phrase.count >= LEAST && f64::from(phrase.count) <= all * 0.5)
             .filter(|(_, phrase)| f64::from(phrase.votes) >= f64::from(phrase.count) * AGREE);
-        let frequent: Vec<(&u64, &Phrase)> = frequent.collect();
+        let frequent: Vec<(&u64, &Known)> = frequent.collect();
         let bases = self.bases(frequent.iter().map(|(_, phrase)| phrase.answer));
         let mut found: Vec<Deciding> = frequent
             .into_iter()
@@ -307,12 +287,15 @@ impl Repeats {
 
 #[cfg(test)]
 mod tests {
+    use super::super::phrases::Phrases;
     use super::*;
     use proptest::prelude::*;
 
     fn see(repeats: &mut Repeats, question: &str, answer: &str, line: u64) -> Option<Again> {
-        let (ask, reply) = (repeats.side([question].into_iter()), repeats.side([answer].into_iter()));
-        repeats.see(ask, reply, question, At::new(0, line))
+        let (seed, mut phrases) = (repeats.seed(), Phrases::default());
+        phrases.of(seed, question);
+        let (ask, reply) = (seed.side([question].into_iter()), seed.side([answer].into_iter()));
+        repeats.see(ask, reply, phrases.get(0..phrases.len()), At::new(0, line))
     }
 
     #[test]

@@ -30,6 +30,14 @@ pub struct FileReport {
     pub stopped: Option<Text>,
 }
 
+impl FileReport {
+    /// Of a file of which nothing is read yet.
+    pub(super) fn of(uri: &str) -> Self {
+        let uri = Text::new(uri);
+        Self { uri, bytes: 0, lines: 0, records: 0, shapes: BTreeMap::new(), gzip: false, stopped: None }
+    }
+}
+
 /// What came again over all files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Repetition {

@@ -45,6 +45,11 @@ impl Seed {
         self.mix(self.fold(hash, last))
     }
 
+    /// Of the texts of one side of a record.
+    pub(super) fn side<'a>(self, texts: impl Iterator<Item = &'a str>) -> u64 {
+        texts.fold(0, |hash, text| self.mix(hash ^ self.hash(text.trim_ascii().as_bytes())))
+    }
+
     fn fold(self, hash: u64, pair: [u8; 16]) -> u64 {
         let pair = u128::from_le_bytes(pair);
         let wide = u128::from(pair as u64 ^ self.0) * u128::from((pair >> 64) as u64 ^ hash);

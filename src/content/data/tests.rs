@@ -139,6 +139,79 @@ fn what_breaks_off_is_incomplete() {
     assert!(report.files[0].stopped.as_ref().is_some_and(|why| why.as_str().contains("limit of 10")));
 }
 
+/// Lines of every kind, some hundred kilobytes: enough for several blocks.
+fn many_lines(seed: u64) -> Vec<u8> {
+    let mut bytes = b"\xef\xbb\xbf\n".to_vec();
+    for n in 0..4000u64 {
+        let kind = (n ^ seed).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 57;
+        let line = match kind {
+            0..80 => format!(
+                "{{\"prompt\":\"Tell me about {n} things, \\u00e9 please\",\"completion\":\"{} is it\"}}",
+                n * 7
+            ),
+            80..90 => format!("{{\"prompt\":\"again {}\",\"completion\":\"{}\"}}", n % 50, n % 3),
+            90..95 => format!("{{\"prompt\":\"mail a{n}@corp.io {KEY}\",\"completion\":\"ok |RUN|\"}}"),
+            95..100 => format!("{{\"input\":\"another format {n}\"}}"),
+            100..105 => format!("{{\"prompt\":\"broken {n} password=Tr0ub4dor{n}"),
+            105..108 => ["-----BEGIN OPENSSH ", "PRIVATE KEY-----\n", &"b3BlbnNzaC1rZXk".repeat(4)].concat(),
+            108..112 => String::new(),
+            112..115 => format!("{} {KEY} ", "x ".repeat(9000)),
+            _ => format!("a plain line, number {n}, that is long enough to be told from others"),
+        };
+        bytes.extend(line.as_bytes());
+        if kind == 120 {
+            bytes.extend([b' ', 0xff]);
+        }
+        bytes.push(b'\n');
+    }
+    bytes
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn several_threads_tell_what_one_tells(seed in any::<u64>(), threads in 2usize..6, keep in 1usize..40, json in any::<bool>()) {
+        let uri = if json { "d.jsonl" } else { "d.txt" };
+        let bytes = many_lines(seed);
+        let options = Options { max_line: 10_000, keep, ..Options::default() };
+        let one = scan_with(options, uri, &bytes);
+        prop_assert!(one.findings.counts().len() > 5, "{:?}", one.findings.counts());
+        prop_assert_eq!(scan_with(Options { threads, ..options }, uri, &bytes), one);
+    }
+}
+
+#[test]
+fn several_threads_stop_where_one_stops() {
+    let bytes = many_lines(7);
+    for max_bytes in [10, 200_000, 700_000] {
+        let options = Options { max_bytes, ..Options::default() };
+        let one = scan_with(options, "d.jsonl", &bytes);
+        assert!(one.files[0].stopped.is_some() || max_bytes > bytes.len() as u64);
+        assert_eq!(scan_with(Options { threads: 3, ..options }, "d.jsonl", &bytes), one);
+    }
+    // What breaks off in the middle: all before it is told.
+    let broken = || std::io::Read::chain(&bytes[..600_000], Broken);
+    let report = |threads| {
+        let mut scanner = Scanner::new(Options { threads, ..Options::default() }, Masks::keyed(b"test"));
+        scanner.file("d.jsonl", broken(), &mut |_| {});
+        scanner.finish()
+    };
+    let (one, three) = (report(1), report(3));
+    assert!(one.files[0].stopped.as_ref().is_some_and(|why| why.as_str().contains("the line went dead")));
+    assert!(one.files[0].lines > 1000);
+    assert_eq!(one, three);
+}
+
+/// A stream that fails.
+struct Broken;
+
+impl std::io::Read for Broken {
+    fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+        Err(std::io::Error::other("the line went dead"))
+    }
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_taken(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
