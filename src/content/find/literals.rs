@@ -21,16 +21,17 @@ const GRAM: usize = 3;
 const TOGETHER: usize = 8 - GRAM + 1;
 /// Sets the bit that tells small letters from large ones. What else it changes is sorted out when literals are compared.
 const FOLD: u64 = 0x2020_2020_2020_2020;
-/// Bits of a hash that say which word of the table; the next five say which bit of it.
-const WORD_BITS: u32 = 11;
+/// Bits of a hash that say which byte of the table; the next three say which bit of it.
+const PLACE_BITS: u32 = 14;
 
 /// Literals to look for.
 #[derive(Debug)]
 pub struct Literals {
-    /// A bit for each hash of three folded bytes that some literal has. why bits: the table must stay near.
-    table: Box<[u32; 1 << WORD_BITS]>,
+    /// A bit for each hash of three folded bytes that some literal has. why so few a byte: whether there is any at all is
+    /// asked first. why no larger: it must stay near.
+    table: Box<[u8; 1 << PLACE_BITS]>,
     /// What has the hash of a bit.
-    known: BTreeMap<(usize, u32), Vec<Known>>,
+    known: BTreeMap<(usize, u8), Vec<Known>>,
     literals: Vec<Box<[u8]>>,
 }
 
@@ -44,14 +45,14 @@ struct Known {
 impl Literals {
     /// Of ASCII literals of at least three bytes; a shorter one is never seen, and a test of the table finds it.
     pub fn new(literals: &[&str]) -> Self {
-        let mut table = Box::new([0; 1 << WORD_BITS]);
-        let mut known: BTreeMap<(usize, u32), Vec<Known>> = BTreeMap::new();
+        let mut table = Box::new([0; 1 << PLACE_BITS]);
+        let mut known: BTreeMap<(usize, u8), Vec<Known>> = BTreeMap::new();
         for (number, literal) in literals.iter().enumerate() {
             let grams = literal.as_bytes().windows(GRAM).enumerate();
             let Some((offset, gram)) = grams.min_by_key(|(_, gram)| commonness(gram)) else { continue };
-            let (word, bit) = place(gram.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)) | FOLD);
-            table[word] |= 1 << bit;
-            known.entry((word, bit)).or_default().push(Known { literal: number as u16, offset });
+            let place = place(gram.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)) | FOLD);
+            table[place.0] |= place.1;
+            known.entry(place).or_default().push(Known { literal: number as u16, offset });
         }
         Self { table, known, literals: literals.iter().map(|literal| literal.as_bytes().into()).collect() }
     }
@@ -77,11 +78,8 @@ impl Literals {
     #[inline]
     fn look(&self, text: &[u8], at: usize, folded: u64, seen: &mut Vec<Seen>) {
         // why all before one jump: six jumps would cost more than six looks.
-        let any = (0..TOGETHER).fold(0, |any, nth| {
-            let (word, bit) = place(folded >> (8 * nth));
-            any | self.table[word] >> bit
-        });
-        if any & 1 != 0 {
+        let any = (0..TOGETHER).fold(0, |any, nth| any | self.table[place(folded >> (8 * nth)).0]);
+        if any != 0 {
             self.compare(text, at, folded, seen);
         }
     }
@@ -90,11 +88,11 @@ impl Literals {
     #[inline(never)]
     fn compare(&self, text: &[u8], at: usize, folded: u64, seen: &mut Vec<Seen>) {
         for nth in 0..TOGETHER {
-            let (word, bit) = place(folded >> (8 * nth));
-            if self.table[word] >> bit & 1 == 0 {
+            let place = place(folded >> (8 * nth));
+            if self.table[place.0] & place.1 == 0 {
                 continue;
             }
-            for known in self.known.get(&(word, bit)).into_iter().flatten() {
+            for known in self.known.get(&place).into_iter().flatten() {
                 let literal = &self.literals[usize::from(known.literal)];
                 let Some(start) = (at + nth).checked_sub(known.offset) else { continue };
                 let end = start + literal.len();
@@ -106,12 +104,12 @@ impl Literals {
     }
 }
 
-/// Which word of the table tells of the three lowest bytes of a word, and which bit of that: the topmost bits of a hash,
+/// Which byte of the table tells of the three lowest bytes of a word, and which bit of that: the topmost bits of a hash,
 /// for they are mixed best.
 #[inline]
-fn place(word: u64) -> (usize, u32) {
+fn place(word: u64) -> (usize, u8) {
     let hash = (word as u32 & 0x00ff_ffff).wrapping_mul(0x9e37_79b1);
-    ((hash >> (u32::BITS - WORD_BITS)) as usize, hash >> (u32::BITS - WORD_BITS - 5) & 31)
+    ((hash >> (u32::BITS - PLACE_BITS)) as usize, 1 << (hash >> (u32::BITS - PLACE_BITS - 3) & 7))
 }
 
 /// How often such bytes stand in prose, roughly.
