@@ -1,5 +1,5 @@
-//! How fast training data is scanned, on one core: clean JSONL, the same with hits, gzip, and parts of it alone.
-//! `cargo bench --bench content`. Prints megabytes a second, best of five.
+//! How fast training data is scanned, on one core: clean JSONL, the same with hits, and parts of it alone; and clean JSONL
+//! on all cores. `cargo bench --bench content`. Prints megabytes a second, best of five.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
@@ -74,7 +74,11 @@ fn best(name: &str, bytes: usize, mut run: impl FnMut() -> u64) {
 }
 
 fn scan(uri: &str, bytes: &[u8]) -> u64 {
-    let mut scanner = Scanner::new(Options::default(), Masks::keyed(b"bench"));
+    scan_by(1, uri, bytes)
+}
+
+fn scan_by(threads: usize, uri: &str, bytes: &[u8]) -> u64 {
+    let mut scanner = Scanner::new(Options { threads, ..Options::default() }, Masks::keyed(b"bench"));
     scanner.file(uri, bytes, &mut |_| {});
     let report = scanner.finish();
     assert!(report.is_complete());
@@ -88,6 +92,8 @@ fn main() {
     let dirty = jsonl(size, 20);
     assert_eq!(scan("clean.jsonl", &clean), 0, "clean data has no hits");
     best("clean JSONL, everything", clean.len(), || scan("clean.jsonl", &clean));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    best(&format!("the same, {threads} threads"), clean.len(), || scan_by(threads, "clean.jsonl", &clean));
     best("JSONL, hits in each 20th line", dirty.len(), || scan("dirty.jsonl", &dirty));
     best("clean, as text", clean.len(), || scan("clean.txt", &clean));
     let text = std::str::from_utf8(&clean).unwrap();
