@@ -275,6 +275,14 @@ pub enum Decision {
     },
 }
 
+fn list(texts: &[Text]) -> String {
+    texts.iter().map(Text::as_str).collect::<Vec<_>>().join("; ")
+}
+
+fn statements(by: &[Deciding]) -> String {
+    by.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
 impl Decision {
     /// Yes, whatever else is unknown.
     pub fn is_allowed(&self) -> bool {
@@ -307,18 +315,31 @@ impl Decision {
 
     /// In one line: what, and by which statement or why not.
     pub fn words(&self) -> Text {
-        let list = |texts: &[Text]| texts.iter().map(Text::as_str).collect::<Vec<_>>().join("; ");
-        let by = |by: &[Deciding]| by.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let reason = self.reason();
+        let (word, between) = match self {
+            Self::Allowed { .. } | Self::Conditional { .. } => ("allowed", " "),
+            Self::ExplicitlyDenied { .. } => ("denied", " "),
+            Self::ImplicitlyDenied { .. } => ("not allowed", ": "),
+            Self::Uncertain { .. } => ("uncertain", ": "),
+        };
         Text::new(match self {
-            Self::Allowed { by: b } if b.is_empty() => "allowed".to_owned(),
-            Self::Allowed { by: b } => format!("allowed by {}", by(b)),
-            Self::Conditional { by: b, conditions } => format!("allowed by {} when {}", by(b), list(conditions)),
-            Self::ExplicitlyDenied { by: b } => format!("denied by {}", by(b)),
-            Self::ImplicitlyDenied { missing } if missing.is_empty() => "not allowed".to_owned(),
-            Self::ImplicitlyDenied { missing } => format!("not allowed: {}", list(missing)),
-            Self::Uncertain { by: b, why } if b.is_empty() => format!("uncertain: {}", list(why)),
-            Self::Uncertain { by: b, why } => format!("uncertain: {} would allow it, but {}", by(b), list(why)),
+            _ if reason.is_empty() => word.to_owned(),
+            Self::Conditional { conditions, .. } => format!("{word}{between}{reason} when {}", list(conditions)),
+            _ => format!("{word}{between}{reason}"),
         })
+    }
+
+    /// By which statement, or why not: what a word of its own stands before. Empty if there is nothing to name.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Allowed { by } if by.is_empty() => String::new(),
+            Self::Allowed { by } | Self::Conditional { by, .. } | Self::ExplicitlyDenied { by } => {
+                format!("by {}", statements(by))
+            }
+            Self::ImplicitlyDenied { missing } => list(missing),
+            Self::Uncertain { by, why } if by.is_empty() => list(why),
+            Self::Uncertain { by, why } => format!("{} would allow it, but {}", statements(by), list(why)),
+        }
     }
 
     /// From what allows, what denies, and what to say when nothing allows; with the expression that says

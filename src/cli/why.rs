@@ -102,7 +102,7 @@ fn table(asked: &Asked<'_>, action: &str, answer: &Answer, out: &mut dyn Write) 
     lines(out, "", who.id().as_str())?;
     lines(out, "", &format!("{action} on {}", asked.resource.arn()))?;
     writeln!(out)?;
-    lines(out, "", &format!("{}: {}", answer.decision.word(), sentence(&answer.decision)))?;
+    lines(out, "", &sentence(&answer.decision))?;
     if !answer.paths.is_empty() {
         let paths: Vec<&str> = answer.paths.iter().map(|path| path.word()).collect();
         let head = if matches!(answer.decision, Decision::Uncertain { .. }) { "it would be by" } else { "path" };
@@ -139,20 +139,13 @@ fn table(asked: &Asked<'_>, action: &str, answer: &Answer, out: &mut dyn Write) 
     Ok(())
 }
 
-/// What is said after the verdict's own word. The conditions have a line of their own.
+/// The verdict and its reason. The conditions have a line of their own.
 fn sentence(decision: &Decision) -> String {
-    let words = decision.words().to_string();
-    let rest = match decision {
-        Decision::Uncertain { .. } => words.strip_prefix("uncertain: "),
-        Decision::ImplicitlyDenied { .. } => words.strip_prefix("not allowed: "),
-        Decision::Conditional { by, .. } => {
-            let words = Decision::Allowed { by: by.clone() }.words();
-            return format!("{}, under conditions", words.strip_prefix("allowed ").unwrap_or(&words));
-        }
-        Decision::Allowed { .. } => words.strip_prefix("allowed "),
-        Decision::ExplicitlyDenied { .. } => words.strip_prefix("denied "),
-    };
-    rest.map_or(words.clone(), str::to_owned)
+    let under = if matches!(decision, Decision::Conditional { .. }) { ", under conditions" } else { "" };
+    match decision.reason() {
+        reason if reason.is_empty() => decision.word().to_owned(),
+        reason => format!("{}: {reason}{under}", decision.word()),
+    }
 }
 
 /// A statement as its writer laid it out, moved to the left; one long line as JSON is usually laid out.
