@@ -7,6 +7,8 @@
 
 mod across;
 pub mod actions;
+pub mod alike;
+mod apart;
 pub mod batch;
 pub mod bounds;
 pub mod catalogue;

@@ -225,6 +225,13 @@ impl Draft<Subject<'_>> {
         self
     }
 
+    /// More facts, as they are told already.
+    #[must_use]
+    pub fn facts(mut self, facts: impl IntoIterator<Item = Evidence>) -> Self {
+        self.evidence.extend(facts);
+        self
+    }
+
     /// A fact if there is one.
     #[must_use]
     pub fn shows_some(self, label: &'static str, value: Option<impl fmt::Display>) -> Self {
