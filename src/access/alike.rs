@@ -80,7 +80,7 @@ pub struct OneKey<'a> {
     policy: Result<Arc<Policy>, Text>,
     likeness: Option<Likeness<'a>>,
     /// why late: few keys are really asked.
-    access: OnceCell<KeyAccess>,
+    access: OnceCell<Box<KeyAccess>>,
 }
 
 impl<'a> OneKey<'a> {
@@ -102,7 +102,7 @@ impl<'a> OneKey<'a> {
     }
 
     fn access(&self) -> &KeyAccess {
-        self.access.get_or_init(|| KeyAccess::at(self.arn.clone(), self.key, self.policy.clone()))
+        self.access.get_or_init(|| Box::new(KeyAccess::at(self.arn.clone(), self.key, self.policy.clone())))
     }
 }
 
