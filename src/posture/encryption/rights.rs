@@ -1,6 +1,6 @@
 //! CUS-KMS-06: whether roles that customize and roles that invoke hold exactly the key rights they need.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use crate::access::alike::{Likeness, OfIdentities, OfKeys, OneKey, Question};
 use crate::access::{Answer, Caller, Decision, Identity, Layer, Scenario, identity_decides};
@@ -13,7 +13,7 @@ use crate::posture::judge::{Draft, Judge, Subject, listed, unread};
 use crate::posture::permissions::{INVOKES, principal};
 use crate::posture::verdict::{Area, Evidence, Severity, Verdict};
 
-use super::key_id;
+use super::ties::{Ties, ties};
 
 pub(in crate::posture) const KMS_06: Control = Control {
     id: "CUS-KMS-06",
@@ -62,17 +62,6 @@ const DECRYPT: &str = "kms:Decrypt";
 /// What a role that only invokes must not have.
 const NOT_FOR_INVOKERS: &[&str] = &["kms:CreateGrant", "kms:GenerateDataKey"];
 
-/// A key, and what the lineage ties to it.
-#[derive(Default)]
-struct Ties {
-    /// Roles of jobs, with the jobs.
-    customizers: BTreeMap<ResourceId, BTreeSet<ResourceId>>,
-    /// Where models with this key are invoked.
-    servers: BTreeMap<Arn, ResourceRef>,
-    /// Whether one of those models is built on Amazon Nova.
-    nova: bool,
-}
-
 fn rights(judge: &Judge<'_>) -> Vec<Verdict> {
     let ties = ties(judge);
     let served = ties.values().any(|ties| !ties.servers.is_empty());
@@ -80,9 +69,9 @@ fn rights(judge: &Judge<'_>) -> Vec<Verdict> {
     let questions = Questions::of(judge.context.region);
     let mut verdicts = Vec::new();
     // why by likeness: most keys of a large account are alike, and are then asked about once.
-    let mut alike: HashMap<Option<Likeness<'_>>, Vec<(OneKey<'_>, &Ties)>> = HashMap::new();
+    let mut alike: HashMap<Option<Likeness<'_>>, Vec<(OneKey<'_>, &Ties<'_>)>> = HashMap::new();
     for (id, ties) in &ties {
-        let key = judge.context.inventory.keys.get(id);
+        let key = ties.key;
         // why: nobody can set the rights on a key that AWS manages.
         let managed = key.and_then(|key| key.metadata.known().ok()).is_some_and(|metadata| metadata.manager == "AWS");
         if managed {
@@ -100,17 +89,14 @@ fn rights(judge: &Judge<'_>) -> Vec<Verdict> {
             invokers: OfKeys::new(likeness.as_ref(), &questions.invoker, of_invoker),
         };
         for (one, ties) in keys {
-            let id = &one.key().arn;
-            let on = |role: &ResourceId| {
-                judge.on(ResourceRef::new(Kind::Key, id)).beside(ResourceRef::new(Kind::Role, role))
-            };
+            let on = |role: &ResourceId| judge.on_item(Kind::Key, one.key()).beside(ResourceRef::new(Kind::Role, role));
             for (role, jobs) in &ties.customizers {
-                let jobs = jobs.iter().map(|job| ResourceRef::new(Kind::Job, job));
+                let jobs = jobs.iter().map(|job| ResourceRef::new(Kind::Job, *job));
                 verdicts.push(customizer(judge, one, &mut asked.customizers, role, on(role).related(jobs)));
             }
             // Who does not serve its model has nobody to invoke it.
             let others =
-                invokers.iter().filter(|one| !ties.servers.is_empty() && !ties.customizers.contains_key(&one.role));
+                invokers.iter().filter(|one| !ties.servers.is_empty() && !ties.customizers.contains_key(&&one.role));
             for invoker in others {
                 let reach = reach(ties, invoker, &mut invoked);
                 verdicts.extend(invoker_on(
@@ -129,11 +115,11 @@ fn rights(judge: &Judge<'_>) -> Vec<Verdict> {
 }
 
 /// What a key that cannot be asked about leaves open.
-fn unseen(judge: &Judge<'_>, id: &ResourceId, ties: &Ties) -> Vec<Verdict> {
+fn unseen(judge: &Judge<'_>, id: &ResourceId, ties: &Ties<'_>) -> Vec<Verdict> {
     let why = judge
         .gap(SourceId::KEY_POLICIES)
         .map_or_else(|| "it is not in the inventory".to_owned(), |gap| gap.to_string());
-    let roles = ties.customizers.keys();
+    let roles = ties.customizers.keys().copied();
     roles
         .map(|role| {
             let subject = judge.on(ResourceRef::new(Kind::Key, id)).beside(ResourceRef::new(Kind::Role, role));
@@ -222,35 +208,6 @@ fn decisions(answers: Vec<Answer>) -> Vec<Decision> {
     answers.into_iter().map(Answer::into_what_was_read).collect()
 }
 
-fn ties(judge: &Judge<'_>) -> BTreeMap<ResourceId, Ties> {
-    let inventory = judge.context.inventory;
-    let mut found: BTreeMap<ResourceId, Ties> = BTreeMap::new();
-    for job in inventory.jobs.values() {
-        // A detail that was not read is the list's gap, not this key's.
-        let Ok(detail) = job.detail.known() else { continue };
-        let Some(key) = &detail.kms_key else { continue };
-        let ties = found.entry(key_id(judge, key)).or_default();
-        ties.customizers.entry(detail.role.clone()).or_default().insert(job.arn.clone());
-    }
-    let mut servers: BTreeMap<&ResourceId, Vec<ResourceRef>> = BTreeMap::new();
-    for deployment in inventory.deployments.values() {
-        servers.entry(&deployment.model).or_default().push(ResourceRef::new(Kind::Deployment, &deployment.arn));
-    }
-    for throughput in inventory.throughputs.values() {
-        servers.entry(&throughput.model).or_default().push(ResourceRef::new(Kind::Throughput, &throughput.arn));
-    }
-    for model in inventory.models.values() {
-        let Ok(detail) = model.detail.known() else { continue };
-        let Some(key) = &detail.kms_key else { continue };
-        let ties = found.entry(key_id(judge, key)).or_default();
-        let before = ties.servers.len();
-        let mine = servers.get(&model.arn).into_iter().flatten().cloned();
-        ties.servers.extend(mine.filter_map(|server| Some((server.id.arn()?, server))));
-        ties.nova |= ties.servers.len() > before && model.base_model.as_str().contains("amazon.nova");
-    }
-    found
-}
-
 /// A role that may be allowed to invoke something.
 struct Invoker<'a> {
     role: ResourceId,
@@ -315,7 +272,7 @@ fn customizer<'a>(
 /// What of that which serves a key's models an invoker may invoke; and, where it may invoke none, why that is not
 /// certain.
 fn reach<'t>(
-    ties: &'t Ties,
+    ties: &'t Ties<'_>,
     one: &Invoker<'t>,
     invoked: &mut OfIdentities<'t, Vec<Decision>>,
 ) -> (Vec<&'t ResourceRef>, Option<Decision>) {
@@ -338,7 +295,7 @@ fn reach<'t>(
 fn invoker_on<'a>(
     judge: &Judge<'a>,
     key: &OneKey<'_>,
-    ties: &Ties,
+    ties: &Ties<'_>,
     one: &Invoker<'a>,
     (served, unsure): (Vec<&ResourceRef>, Option<Decision>),
     asked: &mut OfKeys<'a, Vec<Asked>>,
