@@ -12,10 +12,7 @@ use crate::inventory::kms::Grant;
 
 /// What grants allow. `own` is what the caller's own policies allow, `limit` what boundary and session let through.
 pub(super) fn grants(key: &Ground<'_>, own: &Truth, limit: &Truth, ask: &Ask<'_>) -> Truth {
-    let Some(operation) = ask.action.get(..4).filter(|head| head.eq_ignore_ascii_case("kms:")).and(ask.action.get(4..))
-    else {
-        return Truth::no();
-    };
+    let Some(operation) = operation(ask.action) else { return Truth::no() };
     let grants = match key.grants {
         Ok(grants) => grants,
         Err(why) => return Truth::blind(why.clone()),
@@ -34,17 +31,25 @@ pub(super) fn alone_give(action: &str) -> bool {
     action.eq_ignore_ascii_case("kms:RetireGrant")
 }
 
+/// Whether any of these grants lets a caller do an action, whatever else it asks for.
+pub(super) fn are_for(grants: &[Grant], action: &str, caller: &Caller) -> bool {
+    operation(action).is_some_and(|operation| grants.iter().any(|grant| !ways(grant, operation, caller).is_empty()))
+}
+
+/// The operation of a grant that is an action of KMS.
+fn operation(action: &str) -> Option<&str> {
+    action.get(..4).filter(|head| head.eq_ignore_ascii_case("kms:")).and(action.get(4..))
+}
+
 /// As what a grant lets a caller do an operation: as its grantee; and to retire it, as the one who may, or through
 /// the account that issued it (G2, G6).
 fn ways(grant: &Grant, operation: &str, caller: &Caller) -> Vec<Match> {
-    let mut found = Vec::new();
-    if grant.operations.iter().any(|op| op.as_str().eq_ignore_ascii_case(operation)) {
-        found.push(meets(&grant.grantee, caller));
-    }
-    if operation.eq_ignore_ascii_case("RetireGrant") {
-        found.extend(grant.retiring.iter().chain(&grant.issuer).map(|who| meets(who, caller)));
-    }
-    found.retain(|met| *met != Match::None);
+    let gives = || grant.operations.iter().any(|op| op.as_str().eq_ignore_ascii_case(operation));
+    let grantee = Some(&grant.grantee).filter(|_| gives());
+    let retires = operation.eq_ignore_ascii_case("RetireGrant");
+    let more = grant.retiring.iter().chain(&grant.issuer).filter(|_| retires);
+    let met = grantee.into_iter().chain(more).map(|who| meets(who, caller));
+    let mut found: Vec<Match> = met.filter(|met| *met != Match::None).collect();
     found.dedup();
     found
 }

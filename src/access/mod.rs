@@ -7,6 +7,8 @@
 
 mod across;
 pub mod actions;
+pub mod alike;
+pub mod apart;
 pub mod batch;
 pub mod bounds;
 pub mod catalogue;
@@ -59,6 +61,8 @@ pub use scenario::{ContextValue, Facts, Scenario};
 pub use target::{NoTarget, Target};
 pub use who::{Matrix, People, Row, Shift, Who, who_can, who_under};
 
+#[cfg(test)]
+mod alike_tests;
 #[cfg(test)]
 mod conformance_tests;
 #[cfg(test)]

@@ -40,12 +40,24 @@ impl KeyAccess {
 
     /// The same by who has parsed its policy already.
     pub fn with(key: &Key, parse: impl FnOnce(&Document) -> Result<Arc<Policy>, BadPolicy>) -> Option<Self> {
-        let policy = match key.policy.known() {
+        Some(Self::at(key.arn.arn()?, key, Self::policy_of(key, parse)))
+    }
+
+    /// The policy of a key, or why it is not known.
+    pub(super) fn policy_of(
+        key: &Key,
+        parse: impl FnOnce(&Document) -> Result<Arc<Policy>, BadPolicy>,
+    ) -> Result<Arc<Policy>, Text> {
+        match key.policy.known() {
             Ok(document) => parse(document).map_err(|error| Text::new(format!("key policy: {error}"))),
             Err(unknown) => Err(Text::new(format!("key policy: {unknown}"))),
-        };
+        }
+    }
+
+    /// A key whose ARN and policy are read already. What it takes of the key beside these, its grants and its aliases
+    /// makes keys alike or not: [`super::alike::Likeness`].
+    pub(super) fn at(arn: Arn, key: &Key, policy: Result<Arc<Policy>, Text>) -> Self {
         let grants = key.grants.known().cloned().map_err(|unknown| Text::new(format!("grants: {unknown}")));
-        let arn = key.arn.arn()?;
         let mut facts = Facts::of_place(&arn);
         let mut managed = false;
         let state = match key.metadata.known() {
@@ -69,9 +81,9 @@ impl KeyAccess {
         };
         if !key.aliases.is_empty() {
             let aliases = key.aliases.iter().map(|alias| format!("alias/{alias}")).collect();
-            facts.set("kms:ResourceAliases", ContextValue::Known(aliases));
+            facts.set(OWN_FACT, ContextValue::Known(aliases));
         }
-        Some(Self { arn, policy, grants, state, facts, managed })
+        Self { arn, policy, grants, state, facts, managed }
     }
 
     /// The same with another key policy: for previews.
@@ -94,6 +106,9 @@ impl KeyAccess {
         }
     }
 }
+
+/// The only fact that no two keys share.
+pub(super) const OWN_FACT: &str = "kms:ResourceAliases";
 
 /// What no answer has looked at.
 pub const UNSEEN: &str = "session policies and VPC endpoint policies are not evaluated";

@@ -93,7 +93,7 @@ fn statement(resource_side: bool) -> impl Strategy<Value = Value> {
     )
 }
 
-fn document(resource_side: bool) -> impl Strategy<Value = Value> {
+pub(super) fn document(resource_side: bool) -> impl Strategy<Value = Value> {
     let version = pick(vec!["2012-10-17", "2012-10-17", "2008-10-17"]);
     (version, prop::collection::vec(statement(resource_side), 0..5)).prop_map(|(version, mut statements)| {
         if statements.len() == 1 {

@@ -28,7 +28,8 @@ impl ResourceId {
 
     /// The id as an ARN, if it is one.
     pub fn arn(&self) -> Option<Arn> {
-        self.0.parse().ok()
+        // why first: many ids are names, and why such a one is no ARN nobody asks here.
+        if self.0.starts_with("arn:") { self.0.parse().ok() } else { None }
     }
 
     /// The last part: what a person calls it (`key/91b5…` → `91b5…`, `role/path/Tuner` → `Tuner`).

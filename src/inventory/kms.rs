@@ -49,7 +49,7 @@ impl Key {
 item!(Key { arn, metadata, policy, grants, rotation } named |key| key.label().to_owned());
 
 /// `KeyState`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum KeyState {
     /// Usable.
     Enabled,

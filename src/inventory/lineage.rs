@@ -284,12 +284,13 @@ impl Lineage {
 
     /// All ids of one kind that lineage reaches.
     pub fn reached(&self, kind: Kind) -> BTreeSet<ResourceId> {
-        self.edges
-            .iter()
-            .flat_map(|edge| [&edge.from, &edge.to])
-            .filter(|node| node.kind == kind)
-            .map(|node| node.id.clone())
-            .collect()
+        // The first that there could be: ends are in the order of their kinds.
+        let first = ResourceRef::new(kind, "");
+        let of = |ends: &Ends| -> Vec<ResourceId> {
+            let of_kind = ends.range(&first..).map(|(node, _)| node).take_while(|node| node.kind == kind);
+            of_kind.map(|node| node.id.clone()).collect()
+        };
+        of(&self.down).into_iter().chain(of(&self.up)).collect()
     }
 }
 
@@ -389,6 +390,15 @@ mod tests {
             failure: None,
         }])));
         Lineage::of(&inventory)
+    }
+
+    #[test]
+    fn both_ends_of_an_edge_are_reached() {
+        let reached = |kind| lineage().reached(kind).into_iter().collect::<Vec<_>>();
+        assert_eq!(reached(Kind::Model), ["source", "target"]);
+        assert_eq!(reached(Kind::CopyJob), ["copy"]);
+        assert_eq!(reached(Kind::Key), ["key"]);
+        assert_eq!(reached(Kind::Job), [] as [ResourceId; 0]);
     }
 
     #[test]

@@ -25,11 +25,11 @@ const THREADS: usize = 4;
 pub fn assess(context: &Context<'_>) -> Assessment {
     let (shared, next) = (Shared::default(), AtomicUsize::new(0));
     let judge = || {
-        let mut said: Vec<(usize, Vec<Verdict>)> = Vec::new();
+        let mut said: Vec<(usize, Piece)> = Vec::new();
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(control) = CONTROLS.get(at) else { return said };
-            said.push((at, kept(control, context, &shared)));
+            said.push((at, Piece::of(control, context, &shared)));
         }
     };
     let more = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS) - 1;
@@ -43,39 +43,64 @@ pub fn assess(context: &Context<'_>) -> Assessment {
         said
     });
     said.sort_by_key(|(at, _)| *at);
-    whole(context, said.into_iter().flat_map(|(_, verdicts)| verdicts).collect())
+    whole(context, said.into_iter().map(|(_, piece)| piece).collect())
 }
 
 /// The same on one thread; tells after each control that it is done, so that each can be timed.
 pub fn assess_by(context: &Context<'_>, mut done: impl FnMut(&'static Control)) -> Assessment {
     let shared = Shared::default();
-    let mut verdicts: Vec<Verdict> = Vec::new();
+    let mut said: Vec<Piece> = Vec::new();
     for control in CONTROLS {
-        verdicts.extend(kept(control, context, &shared));
+        said.push(Piece::of(control, context, &shared));
         done(control);
     }
-    whole(context, verdicts)
+    whole(context, said)
 }
 
-/// One control; what others rest on is kept for them.
-fn kept(control: &'static Control, context: &Context<'_>, shared: &Shared) -> Vec<Verdict> {
-    let said = run(control, context, shared);
-    if RESTED_ON.contains(&control.id) {
-        shared.keep(control.id, &said);
+/// What one control says.
+struct Piece {
+    control: &'static str,
+    verdicts: Vec<Verdict>,
+    /// Whether something is unknown: then what was known before may still take its place.
+    open: bool,
+}
+
+impl Piece {
+    /// What others rest on is kept for them.
+    fn of(control: &'static Control, context: &Context<'_>, shared: &Shared) -> Self {
+        let mut verdicts = run(control, context, shared);
+        if RESTED_ON.contains(&control.id) {
+            shared.keep(control.id, &verdicts);
+        }
+        let open = verdicts.iter().any(|verdict| verdict.status == Status::Unknown);
+        if !open {
+            tell_apart(&mut verdicts);
+        }
+        Self { control: control.id, verdicts, open }
     }
-    said
 }
 
 /// What no control can say alone.
-fn whole(context: &Context<'_>, mut verdicts: Vec<Verdict>) -> Assessment {
+fn whole(context: &Context<'_>, said: Vec<Piece>) -> Assessment {
+    let open: Vec<&str> = said.iter().filter(|piece| piece.open).map(|piece| piece.control).collect();
+    let mut verdicts = Vec::with_capacity(said.iter().map(|piece| piece.verdicts.len()).sum());
+    for piece in said {
+        verdicts.extend(piece.verdicts);
+    }
     recall::stale_findings(context, &mut verdicts);
-    tell_apart(&mut verdicts);
+    // why by control: the id of each begins with its own, so that no two controls share one.
+    for of_one in verdicts.chunk_by_mut(|a, b| a.control == b.control) {
+        if of_one.first().is_some_and(|verdict| open.contains(&verdict.control)) {
+            tell_apart(of_one);
+        }
+    }
     Assessment { verdicts }
 }
 
 /// One control, with the law applied.
 pub(super) fn run(control: &'static Control, context: &Context<'_>, shared: &Shared) -> Vec<Verdict> {
-    let judge = Judge { control, context, shared };
+    let sources: Vec<SourceId> = control.sources().collect();
+    let judge = Judge { control, context, shared, sources: &sources };
     if control.is_deep() && !judge.is_deep() {
         return vec![judge.on_region().needs_deep()];
     }
@@ -151,21 +176,34 @@ fn moot(context: &Context<'_>, source: SourceId) -> bool {
         }
 }
 
-/// Ids are readable because they end in a short name. Where two resources share one, each gets a
+/// Ids are readable because they end in a short name. Where two resources of a control share one, each gets a
 /// mark made of its full id, which is as stable.
-fn tell_apart(verdicts: &mut [Verdict]) {
+fn tell_apart(of_one: &mut [Verdict]) {
+    // why looked at first: sorted, as they nearly always are, those that share one stand together.
+    if !of_one.is_sorted_by(|a, b| a.id <= b.id) {
+        tell_scattered_apart(of_one);
+        return;
+    }
+    for alike in of_one.chunk_by_mut(|a, b| a.id == b.id).filter(|alike| alike.len() > 1) {
+        alike.iter_mut().for_each(mark);
+    }
+}
+
+fn tell_scattered_apart(verdicts: &mut [Verdict]) {
     let mut seen: HashMap<&str, usize> = HashMap::with_capacity(verdicts.len());
     for verdict in verdicts.iter() {
         *seen.entry(&verdict.id).or_default() += 1;
     }
     let alike: Vec<bool> = verdicts.iter().map(|verdict| seen.get(verdict.id.as_str()) > Some(&1)).collect();
-    for (verdict, _) in verdicts.iter_mut().zip(alike).filter(|(_, alike)| *alike) {
-        let mut hash = Sha256::new();
-        hash.update(verdict.resource.to_string());
-        // What the id's last part is short for.
-        let beside = verdict.related.first().filter(|other| verdict.id.ends_with(other.id.last()));
-        hash.update(beside.map(ToString::to_string).unwrap_or_default());
-        let mark = hash.finalize().iter().take(4).fold(0u32, |mark, byte| mark << 8 | u32::from(*byte));
-        verdict.id = format!("{}~{mark:08x}", verdict.id);
-    }
+    verdicts.iter_mut().zip(alike).filter(|(_, alike)| *alike).for_each(|(verdict, _)| mark(verdict));
+}
+
+fn mark(verdict: &mut Verdict) {
+    let mut hash = Sha256::new();
+    hash.update(verdict.resource.to_string());
+    // What the id's last part is short for.
+    let beside = verdict.related.first().filter(|other| verdict.id.ends_with(other.id.last()));
+    hash.update(beside.map(ToString::to_string).unwrap_or_default());
+    let mark = hash.finalize().iter().take(4).fold(0u32, |mark, byte| mark << 8 | u32::from(*byte));
+    verdict.id = format!("{}~{mark:08x}", verdict.id);
 }

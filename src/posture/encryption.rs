@@ -9,8 +9,9 @@ mod scope;
 pub(super) mod scope_tests;
 #[cfg(test)]
 pub(super) mod tests;
+mod ties;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::catalogue::framework::{ATLAS, CIS, FEDRAMP, GDPR, HIPAA, NIST, OWASP, PCI, SRA};
@@ -21,7 +22,7 @@ use super::verdict::{Area, Severity, Verdict};
 use crate::access::Policy;
 use crate::base::{ResourceId, Text};
 use crate::inventory::bedrock::JobStatus;
-use crate::inventory::kms::{Key, KeyState};
+use crate::inventory::kms::{Key, KeyMetadata, KeyState};
 use crate::inventory::{Kind, ResourceRef, SourceId};
 
 pub(super) use exposure::KMS_07;
@@ -64,7 +65,7 @@ fn model_keys(judge: &Judge<'_>) -> Vec<Verdict> {
     let owned = context.inventory.models.values().filter(|model| model.owned);
     owned
         .map(|model| {
-            let subject = judge.on(ResourceRef::new(Kind::Model, &model.arn));
+            let subject = judge.on_item(Kind::Model, model);
             let detail = match model.detail.known() {
                 Ok(detail) => detail,
                 Err(unknown) => return subject.unread(unread("bedrock:GetCustomModel", unknown)),
@@ -79,17 +80,18 @@ fn model_keys(judge: &Judge<'_>) -> Vec<Verdict> {
                         format!("model {} has no KMS key: it is encrypted with one that AWS owns", model.name),
                     );
             };
-            let subject = subject.related([ResourceRef::new(Kind::Key, key_id(judge, named))]);
-            let metadata = match metadata(judge, named) {
+            let key = context.key(named);
+            let subject = subject.related([ResourceRef::new(Kind::Key, key.map_or(named, |key| &key.arn))]);
+            let metadata = match metadata_of(judge, key, named) {
                 Ok(metadata) => metadata,
                 Err(why) => return subject.unread(why),
             };
-            let alias = context.key(named).map_or(named.last(), Key::label).to_owned();
+            let alias = key.map_or(named.last(), Key::label);
             let draft = subject
                 .shows("modelKmsKeyArn", named)
                 .shows("KeyManager", &metadata.manager)
                 .shows("KeyState", &metadata.state)
-                .shows("alias", &alias);
+                .shows("alias", alias);
             if metadata.manager == "CUSTOMER" {
                 draft.pass(format!("encrypted with the customer managed key {alias}"))
             } else {
@@ -133,14 +135,14 @@ pub(super) const KMS_02: Control = Control {
 
 fn job_keys(judge: &Judge<'_>) -> Vec<Verdict> {
     let all = &judge.context.inventory.jobs;
-    let mut newest: BTreeMap<&Text, _> = BTreeMap::new();
+    let mut newest: HashMap<&Text, _> = HashMap::new();
     for job in all.values() {
         let held = newest.entry(&job.output_model_name).or_insert(job);
         if (job.created, &job.arn) > (held.created, &held.arn) {
             *held = job;
         }
     }
-    let latest: BTreeSet<&ResourceId> = newest.values().map(|job| &job.arn).collect();
+    let latest: HashSet<&ResourceId> = newest.values().map(|job| &job.arn).collect();
     let judged = all.values().filter(|job| latest.contains(&job.arn) || job.status == JobStatus::InProgress);
     jobs::each(judge, judged, |subject, job, detail| {
         let training = detail.phases.training.as_ref().map(|phase| &phase.status);
@@ -212,8 +214,8 @@ pub(super) const KMS_03: Control = Control {
 fn key_states(judge: &Judge<'_>) -> Vec<Verdict> {
     let keys = reached(judge).into_values();
     keys.map(|used| {
-        let subject = judge.on(used.reference()).related(used.users.iter().cloned());
-        let metadata = match metadata(judge, &used.id) {
+        let subject = used.subject(judge).related(used.users.iter().cloned());
+        let metadata = match metadata_of(judge, used.key, &used.id) {
             Ok(metadata) => metadata,
             Err(why) => return subject.unread(why),
         };
@@ -286,8 +288,8 @@ const LONGEST_PERIOD_DAYS: i32 = 365;
 fn key_rotation(judge: &Judge<'_>) -> Vec<Verdict> {
     let keys = reached(judge).into_values();
     keys.filter_map(|used| {
-        let subject = judge.on(used.reference());
-        let metadata = match metadata(judge, &used.id) {
+        let subject = used.subject(judge);
+        let metadata = match metadata_of(judge, used.key, &used.id) {
             Ok(metadata) => metadata,
             Err(why) => return Some(subject.unread(why)),
         };
@@ -357,9 +359,13 @@ struct Used<'a> {
     named: Vec<ResourceRef>,
 }
 
-impl Used<'_> {
-    fn reference(&self) -> ResourceRef {
-        ResourceRef::new(Kind::Key, &self.id)
+impl<'a> Used<'a> {
+    /// Begins a verdict on it.
+    fn subject(&self, judge: &Judge<'a>) -> Subject<'a> {
+        match self.key {
+            Some(key) => judge.on_item(Kind::Key, key),
+            None => judge.on(ResourceRef::new(Kind::Key, &self.id)),
+        }
     }
 
     fn label(&self) -> &str {
@@ -419,11 +425,13 @@ fn context_label(judge: &Judge<'_>, named: &ResourceId) -> String {
     judge.context.key(named).map_or(named.last(), Key::label).to_owned()
 }
 
-pub(super) fn metadata<'a>(
-    judge: &Judge<'a>,
-    named: &ResourceId,
-) -> Result<&'a crate::inventory::kms::KeyMetadata, String> {
-    let Some(key) = judge.context.key(named) else {
+pub(super) fn metadata<'a>(judge: &Judge<'a>, named: &ResourceId) -> Result<&'a KeyMetadata, String> {
+    metadata_of(judge, judge.context.key(named), named)
+}
+
+/// The same of a key that was looked for already.
+fn metadata_of<'a>(judge: &Judge<'a>, key: Option<&'a Key>, named: &ResourceId) -> Result<&'a KeyMetadata, String> {
+    let Some(key) = key else {
         let why =
             judge.gap(SourceId::KEYS).map_or_else(|| "it is not in the inventory".to_owned(), |gap| gap.to_string());
         return Err(format!("key {named}: {why}"));

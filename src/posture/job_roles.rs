@@ -39,9 +39,11 @@ pub(super) fn of(inventory: &Inventory) -> BTreeMap<&ResourceId, JobRole> {
         if let Some(output) = &detail.output {
             let within = data.iter().filter(|data| lies_in(output, data));
             role.nested.extend(within.map(|data| (this.clone(), output.clone(), (*data).clone())));
-            role.writes.insert(output.clone());
+            add(&mut role.writes, output);
         }
-        role.reads.extend(data.into_iter().cloned());
+        for uri in data {
+            add(&mut role.reads, uri);
+        }
         role.jobs.insert(this);
         if let Some(vpc) = &detail.vpc {
             role.subnets.extend(vpc.subnets.iter().cloned());
@@ -49,6 +51,13 @@ pub(super) fn of(inventory: &Inventory) -> BTreeMap<&ResourceId, JobRole> {
         }
     }
     roles
+}
+
+/// why looked first: thousands of jobs share a few places, and each copy would be thrown away.
+fn add(places: &mut BTreeSet<S3Uri>, uri: &S3Uri) {
+    if !places.contains(uri) {
+        places.insert(uri.clone());
+    }
 }
 
 /// Whether one place is another or beneath it.

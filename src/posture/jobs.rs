@@ -2,8 +2,8 @@
 
 use super::judge::{Judge, Subject, unread};
 use super::verdict::Verdict;
+use crate::inventory::Kind;
 use crate::inventory::bedrock::{CustomizationJob, JobDetail};
-use crate::inventory::{Kind, ResourceRef};
 
 /// Judges each of these jobs; one whose detail was not read is unknown.
 pub(super) fn each<'a>(
@@ -13,7 +13,7 @@ pub(super) fn each<'a>(
 ) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     for job in jobs {
-        let subject = judge.on(ResourceRef::new(Kind::Job, &job.arn));
+        let subject = judge.on_item(Kind::Job, job);
         match job.detail.known() {
             Ok(detail) => verdicts.extend(decide(subject, job, detail)),
             Err(unknown) => verdicts.push(subject.unread(unread("bedrock:GetModelCustomizationJob", unknown))),

@@ -1,16 +1,18 @@
 //! How a control says something: a subject, at least one fact, then a status. The types make it
 //! impossible to pass or fail without evidence, or to forget the sources.
 
-use std::collections::BTreeSet;
-use std::fmt;
+use std::fmt::{self, Write as _};
+use std::iter::repeat_n;
 use std::sync::Arc;
 
+use super::conclusion::Conclusion;
 use super::control::{Context, Control};
 use super::permissions::{Permissions, Shared};
 use super::verdict::{Evidence, Severity, Status, Verdict};
 use crate::access::{BadPolicy, Policy};
 use crate::base::Text;
-use crate::inventory::{Document, Kind, ResourceRef, SourceId};
+use crate::base::text::safe;
+use crate::inventory::{Document, Item, Kind, ResourceRef, SourceId};
 
 /// A control at work.
 #[derive(Debug, Clone, Copy)]
@@ -21,12 +23,21 @@ pub struct Judge<'a> {
     pub context: &'a Context<'a>,
     /// What all controls have worked out of it.
     pub(super) shared: &'a Shared,
+    /// [`Control::sources`]. why kept: each verdict holds them.
+    pub(super) sources: &'a [SourceId],
 }
 
 impl<'a> Judge<'a> {
     /// Begins a verdict on a resource.
     pub fn on(&self, resource: ResourceRef) -> Subject<'a> {
         let name = Text::new(self.context.name_of(&resource));
+        Subject { judge: *self, resource, name, aux: None, related: Vec::new() }
+    }
+
+    /// The same on what the inventory holds. why beside it: it need not be looked for to be named.
+    pub fn on_item(&self, kind: Kind, item: &impl Item) -> Subject<'a> {
+        let (resource, name) = (ResourceRef::new(kind, item.id()), item.name());
+        let name = if name.is_empty() { Text::new(resource.id.last()) } else { Text::new(name) };
         Subject { judge: *self, resource, name, aux: None, related: Vec::new() }
     }
 
@@ -102,8 +113,8 @@ impl Subject<'_> {
     }
 
     fn verdict(self, status: Status, code: &'static str, reason: Text, evidence: Vec<Evidence>) -> Verdict {
-        let Self { judge: Judge { control, .. }, resource, name, aux, related } = self;
-        let tail = aux.map(Text::new);
+        let Self { judge: Judge { control, sources, .. }, resource, name, aux, related } = self;
+        let tail = aux.as_deref().map(safe);
         let tail = tail.as_ref().map_or(["", ""], |tail| ["/", tail]);
         Verdict {
             id: [control.id, "/", resource.id.last(), tail[0], tail[1]].concat(),
@@ -117,11 +128,29 @@ impl Subject<'_> {
             name,
             related,
             evidence,
-            sources: control.sources().collect(),
+            sources: sources.to_vec(),
             fixes: control.fixes,
             muted: None,
             stale: None,
         }
+    }
+
+    /// What a person calls it.
+    pub fn name(&self) -> &Text {
+        &self.name
+    }
+
+    /// Says all of this of it.
+    #[must_use]
+    pub(super) fn concludes(self, all: Vec<Conclusion>) -> Vec<Verdict> {
+        let count = all.len();
+        let each = all.into_iter().zip(repeat_n(self, count)).map(|(one, subject)| {
+            let Conclusion { part, status, code, severity, reason, evidence } = one;
+            let subject = if let Some(part) = part { subject.part(part) } else { subject };
+            let severity = severity.unwrap_or(subject.judge.control.severity);
+            Verdict { severity, ..subject.verdict(status, code, reason, evidence) }
+        });
+        each.collect()
     }
 
     /// A fact. Only with one can it pass or fail.
@@ -144,9 +173,8 @@ impl Subject<'_> {
     /// Could not read this document.
     #[must_use]
     pub fn malformed(self, what: &str, pointer: Option<Text>, why: impl fmt::Display) -> Verdict {
-        let value = Text::of(why);
-        let reason = Text::new(format!("{what}: {value}"));
-        self.verdict(Status::Unknown, "malformed", reason, vec![Evidence { label: "error".into(), value, pointer }])
+        let Conclusion { status, code, reason, evidence, .. } = Conclusion::malformed(what, pointer, why);
+        self.verdict(status, code, reason, evidence)
     }
 
     fn unknown(self, code: &'static str, why: impl fmt::Display) -> Verdict {
@@ -225,6 +253,13 @@ impl Draft<Subject<'_>> {
         self
     }
 
+    /// More facts, as they are told already.
+    #[must_use]
+    pub fn facts(mut self, facts: impl IntoIterator<Item = Evidence>) -> Self {
+        self.evidence.extend(facts);
+        self
+    }
+
     /// A fact if there is one.
     #[must_use]
     pub fn shows_some(self, label: &'static str, value: Option<impl fmt::Display>) -> Self {
@@ -276,47 +311,9 @@ impl Draft<Subject<'_>> {
     /// A pass when nothing is wrong, else one verdict for each sub-reason, told apart by it.
     #[must_use]
     pub fn conclude(self, problems: Vec<Problem>, right: impl fmt::Display) -> Vec<Verdict> {
-        if problems.is_empty() {
-            return vec![self.pass(right)];
-        }
-        let mut merged: Vec<(Problem, Vec<String>)> = Vec::new();
-        for mut problem in problems {
-            let reason = std::mem::take(&mut problem.reason);
-            match merged.iter_mut().find(|(held, _)| held.code == problem.code) {
-                Some((held, reasons)) => {
-                    if !reasons.contains(&reason) {
-                        reasons.push(reason);
-                    }
-                    held.evidence.extend(problem.evidence);
-                }
-                None => merged.push((problem, vec![reason])),
-            }
-        }
-        merged
-            .into_iter()
-            .map(|(problem, reasons)| {
-                let subject = self.subject.clone().part(problem.code);
-                let severity = problem.severity.unwrap_or(subject.judge.control.severity);
-                let mut seen = BTreeSet::new();
-                let evidence = problem.evidence.iter().chain(&self.evidence).filter(|one| seen.insert(*one));
-                let evidence = evidence.cloned().collect();
-                let verdict = subject.verdict(problem.status, problem.code, Text::new(sentences(&reasons)), evidence);
-                Verdict { severity, ..verdict }
-            })
-            .collect()
+        self.subject.concludes(Conclusion::of(self.evidence, problems, right))
     }
-}
 
-/// Reasons as one: `a; b; and 3 more like these`. Evidence has them all.
-fn sentences(reasons: &[String]) -> String {
-    const SHOWN: usize = 8;
-    match reasons.len().checked_sub(SHOWN) {
-        Some(more) if more > 0 => format!("{}; and {more} more like these", reasons[..SHOWN].join("; ")),
-        _ => reasons.join("; "),
-    }
-}
-
-impl Draft<Subject<'_>> {
     /// The same, when something was left open besides: what is wrong stays wrong, and that there may be more is
     /// told beside it. Without that, a finding that can no longer be seen would look like one that was mended.
     #[must_use]
@@ -326,38 +323,43 @@ impl Draft<Subject<'_>> {
         open: Option<(&'static str, impl fmt::Display)>,
         right: impl fmt::Display,
     ) -> Vec<Verdict> {
-        let Some((code, why)) = open else { return self.conclude(problems, right) };
-        if problems.is_empty() {
-            return vec![self.undecided(code, why)];
-        }
-        let beside = Draft { subject: self.subject.clone().part(code), evidence: self.evidence.clone() };
-        let mut verdicts = self.conclude(problems, right);
-        verdicts.push(beside.undecided(code, format!("there may be more: {why}")));
-        verdicts
+        self.subject.concludes(Conclusion::open(self.evidence, problems, open, right))
     }
 }
 
 /// Names in a sentence: `a, b and 3 more`.
 pub(super) fn listed<T: fmt::Display>(names: impl IntoIterator<Item = T>) -> String {
-    listed_by(names, |name| name.to_string())
+    listed_by(names, |out, name| {
+        // A write to a String cannot fail.
+        let _ = write!(out, "{name}");
+    })
 }
 
 /// The same; only what is shown is put into words. why: a bucket may serve thousands of jobs.
-fn listed_by<T>(names: impl IntoIterator<Item = T>, words: impl Fn(T) -> String) -> String {
+fn listed_by<T>(names: impl IntoIterator<Item = T>, put: impl Fn(&mut String, T)) -> String {
     const SHOWN: usize = 6;
-    let mut names = names.into_iter();
-    let shown: Vec<String> = names.by_ref().take(SHOWN).map(words).collect();
-    match names.count() {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
+    let (mut names, mut out) = (names.into_iter(), String::new());
+    for (at, name) in names.by_ref().take(SHOWN).enumerate() {
+        if at > 0 {
+            out.push_str(", ");
+        }
+        put(&mut out, name);
     }
+    let more = names.count();
+    if more > 0 {
+        let _ = write!(out, " and {more} more");
+    }
+    out
 }
 
 /// The kind's word and the resource's id, for evidence.
 pub(super) fn listed_refs<'a>(context: &Context<'_>, refs: impl IntoIterator<Item = &'a ResourceRef>) -> String {
-    listed_by(refs, |one| match one.kind {
-        Kind::Logging => one.kind.word().to_owned(),
-        kind => format!("{} {}", kind.word(), context.name_of(one)),
+    listed_by(refs, |out, one| {
+        out.push_str(one.kind.word());
+        if one.kind != Kind::Logging {
+            out.push(' ');
+            out.push_str(&context.name_of(one));
+        }
     })
 }
 

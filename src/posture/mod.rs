@@ -7,6 +7,7 @@ pub mod assess;
 pub mod baseline;
 pub mod catalogue;
 pub mod compliance;
+mod conclusion;
 pub mod control;
 mod data;
 mod detection;

@@ -154,7 +154,8 @@ impl Mutes {
             if let Some((at, mute)) = self.mutes.iter().enumerate().find(|(_, mute)| fits(mute)) {
                 used[at] = true;
                 let About { description, owner, ticket } = mute.about.clone();
-                verdict.muted = Some(Muted { was: verdict.status, description, owner, ticket, expires: mute.expires });
+                let muted = Muted { was: verdict.status, description, owner, ticket, expires: mute.expires };
+                verdict.muted = Some(Box::new(muted));
                 verdict.status = Status::Muted;
             }
         }

@@ -27,7 +27,7 @@ fn muted(yaml: &str) -> (Status, Option<Muted>, MuteReport) {
     let mut on_key =
         assessment.verdicts.into_iter().filter(|v| v.control == "CUS-KMS-04" && v.resource.id.as_str() == KEY);
     let verdict = on_key.next().unwrap();
-    (verdict.status, verdict.muted, report)
+    (verdict.status, verdict.muted.map(|muted| *muted), report)
 }
 
 fn entry(account: &str, check: &str, rest: &str) -> String {

@@ -1,9 +1,10 @@
 //! Whom a statement of a resource's own policy lets in from outside: everybody, other accounts, other organizations.
 //! The same question for keys and for models.
 
+use super::conclusion::Conclusion;
 use super::control::Context;
 use super::judge::{Problem, Subject, listed, unread};
-use super::verdict::Verdict;
+use super::verdict::{Evidence, Verdict};
 use crate::access::{Condition, Operator, Policy, PrincipalEntry, SetOperator, Statement};
 use crate::base::Text;
 
@@ -18,6 +19,11 @@ pub(super) fn judge_policy(
     called: &str,
     what: &str,
 ) -> Vec<Verdict> {
+    subject.concludes(conclusions(context, policy, called, what))
+}
+
+/// The same, whatever resource has the policy.
+pub(super) fn conclusions(context: &Context<'_>, policy: &Policy, called: &str, what: &str) -> Vec<Conclusion> {
     let (mut problems, mut unknown) = (Vec::new(), None);
     for statement in &policy.statements {
         let (found, why) = outsiders(context, statement, what);
@@ -29,8 +35,8 @@ pub(super) fn judge_policy(
         ("malformed", why)
     });
     let open = broken.or_else(|| Some(("organization-unknown", unknown?)));
-    let draft = subject.shows("statements", policy.statements.len());
-    draft.conclude_open(problems, open, "names only our own and trusted accounts")
+    let facts = vec![Evidence::new("statements", policy.statements.len())];
+    Conclusion::open(facts, problems, open, "names only our own and trusted accounts")
 }
 
 /// Who gets `what` ("use the key") by an Allow and belongs neither to us nor to whom we trust; and why that may not be

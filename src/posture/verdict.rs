@@ -128,6 +128,13 @@ pub struct Evidence {
     pub pointer: Option<Text>,
 }
 
+impl Evidence {
+    /// A fact that stands in no document.
+    pub fn new(label: &str, value: impl fmt::Display) -> Self {
+        Self { label: label.into(), value: Text::of(value), pointer: None }
+    }
+}
+
 /// What one control says of one resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Verdict {
@@ -158,7 +165,8 @@ pub struct Verdict {
     /// Fixes of the catalogue that help (`FIX-03`).
     pub fixes: &'static [&'static str],
     /// Who accepted it, if someone has; then the status is [`Status::Muted`].
-    pub muted: Option<Muted>,
+    // why boxed: there are tens of thousands of verdicts, and few are muted.
+    pub muted: Option<Box<Muted>>,
     /// Only of a Fail or a Warn: it was so then, and cannot be read now.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stale: Option<Timestamp>,

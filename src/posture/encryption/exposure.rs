@@ -1,7 +1,12 @@
 //! CUS-KMS-07: whom a key policy lets in from outside.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::access::Policy;
 use crate::inventory::SourceId;
 use crate::posture::catalogue::framework::{ATLAS, CIS_7, FEDRAMP, GDPR, HIPAA, NIST, OWASP, PCI, SRA};
+use crate::posture::conclusion::Conclusion;
 use crate::posture::control::Control;
 use crate::posture::judge::Judge;
 use crate::posture::outsiders;
@@ -42,11 +47,19 @@ pub(in crate::posture) const KMS_07: Control = Control {
 };
 
 fn exposure(judge: &Judge<'_>) -> Vec<Verdict> {
+    // why by policy: whom it names does not hang on the key, and many keys have the same.
+    let mut seen: HashMap<*const Policy, (Arc<Policy>, Vec<Conclusion>)> = HashMap::new();
     let keys = reached(judge).into_values();
     keys.flat_map(|used| {
-        let subject = judge.on(used.reference()).related(used.users.iter().cloned());
+        let subject = used.subject(judge).related(used.users.iter().cloned());
         match policy_of(judge, &used, &subject) {
-            Ok(policy) => outsiders::judge_policy(judge.context, &policy, subject, "key policy", "use the key"),
+            Ok(policy) => {
+                let (_, found) = seen.entry(Arc::as_ptr(&policy)).or_insert_with(|| {
+                    let found = outsiders::conclusions(judge.context, &policy, "key policy", "use the key");
+                    (policy, found)
+                });
+                subject.concludes(found.clone())
+            }
             Err(verdict) => vec![*verdict],
         }
     })

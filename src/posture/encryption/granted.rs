@@ -12,7 +12,7 @@ use crate::posture::identity::BEDROCK;
 use crate::posture::judge::{Judge, Problem, listed, listed_refs, unread};
 use crate::posture::verdict::{Area, Severity, Verdict};
 
-use super::{key_id, metadata};
+use super::{key_id, metadata_of};
 
 pub(in crate::posture) const KMS_08: Control = Control {
     id: "CUS-KMS-08",
@@ -80,12 +80,19 @@ struct Holders {
 
 fn grants(judge: &Judge<'_>) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
+    // why: more holders may be known once the lists are whole.
+    let whole = judge.any_gap(HOLDERS).is_none();
     for (id, holders) in holders(judge) {
         if holders.models.is_empty() {
             continue;
         }
-        let subject = judge.on(ResourceRef::new(Kind::Key, &id)).related(holders.models.iter().cloned());
-        match metadata(judge, &id) {
+        let key = judge.context.key(&id);
+        let subject = match key {
+            Some(key) => judge.on_item(Kind::Key, key),
+            None => judge.on(ResourceRef::new(Kind::Key, &id)),
+        };
+        let subject = subject.related(holders.models.iter().cloned());
+        match metadata_of(judge, key, &id) {
             Ok(metadata) if metadata.manager == "AWS" => continue,
             Ok(_) => {}
             Err(why) => {
@@ -93,7 +100,7 @@ fn grants(judge: &Judge<'_>) -> Vec<Verdict> {
                 continue;
             }
         }
-        let Some(key) = judge.context.key(&id) else { continue };
+        let Some(key) = key else { continue };
         let grants = match key.grants.known() {
             Ok(grants) => grants,
             Err(unknown) => {
@@ -101,8 +108,6 @@ fn grants(judge: &Judge<'_>) -> Vec<Verdict> {
                 continue;
             }
         };
-        // why: more holders may be known once the lists are whole.
-        let whole = judge.any_gap(HOLDERS).is_none();
         let problems = problems(judge.context, key.label(), grants, &holders, whole);
         let of_bedrock = grants.iter().filter(|grant| is_bedrock(&grant.grantee)).count();
         let draft = subject

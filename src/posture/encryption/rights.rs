@@ -1,19 +1,19 @@
 //! CUS-KMS-06: whether roles that customize and roles that invoke hold exactly the key rights they need.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::HashMap;
 
-use crate::access::{Answer, Caller, Decision, Identity, KeyAccess, Scenario, decide, identity_decides};
-use crate::base::{Arn, ResourceId, Text};
+use crate::access::alike::{Likeness, OfIdentities, OfKeys, OneKey, Question};
+use crate::access::{Answer, Caller, Decision, Identity, Layer, Scenario, identity_decides};
+use crate::base::{Arn, ResourceId};
 use crate::inventory::kms::Key;
 use crate::inventory::{Kind, ResourceRef, SourceId};
 use crate::posture::catalogue::framework::{ATLAS, FEDRAMP, GDPR, HIPAA, NIST, OWASP, PCI, SRA};
 use crate::posture::control::Control;
 use crate::posture::judge::{Draft, Judge, Subject, listed, unread};
 use crate::posture::permissions::{INVOKES, principal};
-use crate::posture::verdict::{Area, Severity, Verdict};
+use crate::posture::verdict::{Area, Evidence, Severity, Verdict};
 
-use super::key_id;
+use super::ties::{Ties, ties};
 
 pub(in crate::posture) const KMS_06: Control = Control {
     id: "CUS-KMS-06",
@@ -57,91 +57,155 @@ pub(in crate::posture) const KMS_06: Control = Control {
 
 /// What a role that customizes needs on the key of its model.
 const CUSTOMIZER: &[&str] = &["kms:CreateGrant", "kms:DescribeKey", "kms:GenerateDataKey", "kms:Decrypt"];
+/// What a role that invokes needs.
+const DECRYPT: &str = "kms:Decrypt";
 /// What a role that only invokes must not have.
 const NOT_FOR_INVOKERS: &[&str] = &["kms:CreateGrant", "kms:GenerateDataKey"];
 
-/// A key, and what the lineage ties to it.
-#[derive(Default)]
-struct Ties {
-    /// Roles of jobs, with the jobs.
-    customizers: BTreeMap<ResourceId, BTreeSet<ResourceId>>,
-    /// Where models with this key are invoked.
-    servers: BTreeMap<Arn, ResourceRef>,
-    /// Whether one of those models is built on Amazon Nova.
-    nova: bool,
-}
-
 fn rights(judge: &Judge<'_>) -> Vec<Verdict> {
-    let context = judge.context;
     let ties = ties(judge);
     let served = ties.values().any(|ties| !ties.servers.is_empty());
     let invokers = if served { invokers(judge) } else { Vec::new() };
+    let questions = Questions::of(judge.context.region);
     let mut verdicts = Vec::new();
-    for (id, ties) in ties {
-        let key = context.inventory.keys.get(&id);
+    // why by likeness: most keys of a large account are alike, and are then asked about once.
+    let mut alike: HashMap<Option<Likeness<'_>>, Vec<(OneKey<'_>, &Ties<'_>)>> = HashMap::new();
+    for (id, ties) in &ties {
+        let key = ties.key;
         // why: nobody can set the rights on a key that AWS manages.
         let managed = key.and_then(|key| key.metadata.known().ok()).is_some_and(|metadata| metadata.manager == "AWS");
         if managed {
             continue;
         }
-        let Some((key, access)) = key.and_then(|key| Some((key, parsed(judge, key)?))) else {
-            let why = judge
-                .gap(SourceId::KEY_POLICIES)
-                .map_or_else(|| "it is not in the inventory".to_owned(), |gap| gap.to_string());
-            for role in ties.customizers.keys() {
-                let subject = judge.on(ResourceRef::new(Kind::Key, &id)).beside(ResourceRef::new(Kind::Role, role));
-                verdicts.push(subject.unread(format!("key {id}: {why}")));
-            }
-            continue;
-        };
-        let on =
-            |role: &ResourceId| judge.on(ResourceRef::new(Kind::Key, &id)).beside(ResourceRef::new(Kind::Role, role));
-        for (role, jobs) in &ties.customizers {
-            let jobs = jobs.iter().map(|job| ResourceRef::new(Kind::Job, job)).collect::<Vec<_>>();
-            verdicts.push(customizer(judge, key, &access, role, on(role).related(jobs)));
+        match key.and_then(|key| OneKey::of(key, |document| judge.policy(document))) {
+            Some(one) => alike.entry(one.likeness().cloned()).or_default().push((one, ties)),
+            None => verdicts.extend(unseen(judge, id, ties)),
         }
-        // Who does not serve its model has nobody to invoke it.
-        let others =
-            invokers.iter().filter(|one| !ties.servers.is_empty() && !ties.customizers.contains_key(&one.role));
-        for one in others {
-            verdicts.extend(invoker(judge, key, &access, &ties, one, || on(&one.role)));
+    }
+    let mut invoked = OfIdentities::new(&questions.invoked, decisions);
+    for (likeness, keys) in &alike {
+        let mut asked = AskedOf {
+            customizers: OfKeys::new(likeness.as_ref(), &questions.customizer, customizers),
+            invokers: OfKeys::new(likeness.as_ref(), &questions.invoker, of_invoker),
+        };
+        for (one, ties) in keys {
+            let on = |role: &ResourceId| judge.on_item(Kind::Key, one.key()).beside(ResourceRef::new(Kind::Role, role));
+            for (role, jobs) in &ties.customizers {
+                let jobs = jobs.iter().map(|job| ResourceRef::new(Kind::Job, *job));
+                verdicts.push(customizer(judge, one, &mut asked.customizers, role, on(role).related(jobs)));
+            }
+            // Who does not serve its model has nobody to invoke it.
+            let others =
+                invokers.iter().filter(|one| !ties.servers.is_empty() && !ties.customizers.contains_key(&&one.role));
+            for invoker in others {
+                let reach = reach(ties, invoker, &mut invoked);
+                verdicts.extend(invoker_on(
+                    judge,
+                    one,
+                    ties,
+                    invoker,
+                    reach,
+                    &mut asked.invokers,
+                    || on(&invoker.role),
+                ));
+            }
         }
     }
     verdicts
 }
 
-fn ties(judge: &Judge<'_>) -> BTreeMap<ResourceId, Ties> {
-    let inventory = judge.context.inventory;
-    let mut found: BTreeMap<ResourceId, Ties> = BTreeMap::new();
-    for job in inventory.jobs.values() {
-        // A detail that was not read is the list's gap, not this key's.
-        let Ok(detail) = job.detail.known() else { continue };
-        let Some(key) = &detail.kms_key else { continue };
-        let ties = found.entry(key_id(judge, key)).or_default();
-        ties.customizers.entry(detail.role.clone()).or_default().insert(job.arn.clone());
-    }
-    let mut servers: BTreeMap<&ResourceId, Vec<ResourceRef>> = BTreeMap::new();
-    for deployment in inventory.deployments.values() {
-        servers.entry(&deployment.model).or_default().push(ResourceRef::new(Kind::Deployment, &deployment.arn));
-    }
-    for throughput in inventory.throughputs.values() {
-        servers.entry(&throughput.model).or_default().push(ResourceRef::new(Kind::Throughput, &throughput.arn));
-    }
-    for model in inventory.models.values() {
-        let Ok(detail) = model.detail.known() else { continue };
-        let Some(key) = &detail.kms_key else { continue };
-        let ties = found.entry(key_id(judge, key)).or_default();
-        let before = ties.servers.len();
-        let mine = servers.get(&model.arn).into_iter().flatten().cloned();
-        ties.servers.extend(mine.filter_map(|server| Some((server.id.arn()?, server))));
-        ties.nova |= ties.servers.len() > before && model.base_model.as_str().contains("amazon.nova");
-    }
-    found
+/// What a key that cannot be asked about leaves open.
+fn unseen(judge: &Judge<'_>, id: &ResourceId, ties: &Ties<'_>) -> Vec<Verdict> {
+    let why = judge
+        .gap(SourceId::KEY_POLICIES)
+        .map_or_else(|| "it is not in the inventory".to_owned(), |gap| gap.to_string());
+    let roles = ties.customizers.keys().copied();
+    roles
+        .map(|role| {
+            let subject = judge.on(ResourceRef::new(Kind::Key, id)).beside(ResourceRef::new(Kind::Role, role));
+            subject.unread(format!("key {id}: {why}"))
+        })
+        .collect()
 }
 
-/// A key with its policy, which other controls may have parsed.
-fn parsed(judge: &Judge<'_>, key: &Key) -> Option<KeyAccess> {
-    KeyAccess::with(key, |document| judge.policy(document))
+/// What is asked: of a customizer, of an invoker, and about what it may invoke.
+struct Questions {
+    customizer: Vec<Question>,
+    invoker: Vec<Question>,
+    invoked: Vec<Question>,
+}
+
+impl Questions {
+    fn of(region: &str) -> Self {
+        let (through, direct) = (Scenario::through_bedrock(region), Scenario::direct());
+        let ways = |action: &&'static str| [(*action, through.clone()), (*action, direct.clone())];
+        let decrypt = std::iter::once((DECRYPT, through.clone()));
+        Self {
+            customizer: CUSTOMIZER.iter().map(|action| (*action, through.clone())).collect(),
+            invoker: decrypt.chain(NOT_FOR_INVOKERS.iter().flat_map(ways)).collect(),
+            invoked: INVOKES.iter().map(|action| (*action, Scenario::open())).collect(),
+        }
+    }
+}
+
+/// What was asked of keys that are alike.
+struct AskedOf<'a> {
+    customizers: OfKeys<'a, Vec<Asked>>,
+    invokers: OfKeys<'a, Vec<Asked>>,
+}
+
+/// What the answer to a question comes to.
+struct Asked {
+    action: &'static str,
+    denied: bool,
+    /// Whether it is given, as far as could be read.
+    given: bool,
+    /// The code of what leaves it open, if something does.
+    open: Option<&'static str>,
+    /// The answer with the deciding statement, pointing into the key policy where it stands there.
+    fact: Evidence,
+}
+
+impl Asked {
+    fn of(action: &'static str, answer: &Answer) -> Self {
+        let by = answer.decision.by();
+        let pointer = by.iter().find(|by| by.layer == Layer::KeyPolicy).and_then(|by| by.pointer.clone());
+        Self {
+            action,
+            denied: answer.decision.is_denied(),
+            given: answer.of_what_was_read().is_allowed(),
+            open: match answer.decision {
+                Decision::Conditional { .. } => Some("conditional"),
+                Decision::Uncertain { .. } => Some("uncertain"),
+                _ => None,
+            },
+            fact: Evidence { label: action.into(), value: answer.decision.words(), pointer },
+        }
+    }
+}
+
+fn customizers(answers: Vec<Answer>) -> Vec<Asked> {
+    CUSTOMIZER.iter().zip(&answers).map(|(action, answer)| Asked::of(action, answer)).collect()
+}
+
+/// Decrypt, and the worse of both ways to each that it must not have.
+fn of_invoker(answers: Vec<Answer>) -> Vec<Asked> {
+    let Some((decrypt, more)) = answers.split_first() else { return Vec::new() };
+    // why of what was read: an organization that nobody could look at is no excuse for what the key gives away.
+    let rank = |answer: &&Answer| match answer.of_what_was_read() {
+        Decision::Allowed { .. } => 2,
+        Decision::Conditional { .. } | Decision::Uncertain { .. } => 1,
+        Decision::ExplicitlyDenied { .. } | Decision::ImplicitlyDenied { .. } => 0,
+    };
+    let worst = NOT_FOR_INVOKERS
+        .iter()
+        .zip(more.chunks(2))
+        .filter_map(|(action, ways)| Some(Asked::of(action, ways.iter().max_by_key(rank)?)));
+    std::iter::once(Asked::of(DECRYPT, decrypt)).chain(worst).collect()
+}
+
+fn decisions(answers: Vec<Answer>) -> Vec<Decision> {
+    answers.into_iter().map(Answer::into_what_was_read).collect()
 }
 
 /// A role that may be allowed to invoke something.
@@ -172,7 +236,13 @@ fn customizes(judge: &Judge<'_>, identity: &Identity) -> bool {
     jobs.parse().is_ok_and(|job| !may(identity, "bedrock:CreateModelCustomizationJob", &job).is_denied())
 }
 
-fn customizer(judge: &Judge<'_>, key: &Key, access: &KeyAccess, role: &ResourceId, subject: Subject<'_>) -> Verdict {
+fn customizer<'a>(
+    judge: &Judge<'a>,
+    one: &OneKey<'_>,
+    asked: &mut OfKeys<'a, Vec<Asked>>,
+    role: &ResourceId,
+    subject: Subject<'_>,
+) -> Verdict {
     let context = judge.context;
     let Ok(caller) = Caller::parse(role.as_str()) else {
         return subject.undecided("uncertain", format!("{role} is no role ARN"));
@@ -180,80 +250,72 @@ fn customizer(judge: &Judge<'_>, key: &Key, access: &KeyAccess, role: &ResourceI
     if !context.inventory.roles.contains_key(role) && judge.gap(SourceId::AUTHORIZATION).is_none() {
         return subject.not_applicable(format!("role {} does not exist any more", role.last()));
     }
-    let unread = || Identity::of(context.inventory, &caller);
-    let identity = judge.permissions().find(role).map_or_else(|| Cow::Owned(unread()), Cow::Borrowed);
-    let scenario = Scenario::through_bedrock(context.region);
-    let asked: Vec<(&str, Answer)> =
-        CUSTOMIZER.iter().map(|action| (*action, decide(access, &identity, action, &scenario))).collect();
-    let draft = table(subject, &asked);
-    let denied: Vec<&str> =
-        asked.iter().filter(|(_, answer)| answer.decision.is_denied()).map(|(action, _)| *action).collect();
+    let asked = match judge.permissions().find(role) {
+        Some(identity) => asked.of(one, identity),
+        None => asked.once(one, &Identity::of(context.inventory, &caller)).into(),
+    };
+    let draft = table(subject, asked.iter());
+    let denied: Vec<&str> = asked.iter().filter(|one| one.denied).map(|one| one.action).collect();
     if !denied.is_empty() {
         let why = format!(
             "{} customizes with key {} but lacks {}: jobs will be denied",
             caller.name(),
-            key.label(),
+            one.key().label(),
             listed(&denied)
         );
         return draft.fail("missing-right", why);
     }
-    settled(draft, key, &asked, format!("{} holds the four rights of a customizer", caller.name()))
+    let right = || format!("{} holds the four rights of a customizer", caller.name());
+    settled(draft, one.key(), asked.iter(), right)
 }
 
-fn invoker<'a>(
-    judge: &Judge<'a>,
-    key: &Key,
-    access: &KeyAccess,
-    ties: &Ties,
-    one: &Invoker<'_>,
-    subject: impl FnOnce() -> Subject<'a>,
-) -> Option<Verdict> {
-    let identity = one.identity;
-    let mut unsure: Option<Decision> = None;
-    let mut served: Vec<&ResourceRef> = Vec::new();
-    for (arn, server) in &ties.servers {
-        for action in INVOKES {
-            match may(identity, action, arn) {
+/// What of that which serves a key's models an invoker may invoke; and, where it may invoke none, why that is not
+/// certain.
+fn reach<'t>(
+    ties: &'t Ties<'_>,
+    one: &Invoker<'t>,
+    invoked: &mut OfIdentities<'t, Vec<Decision>>,
+) -> (Vec<&'t ResourceRef>, Option<Decision>) {
+    let (mut served, mut unsure) = (Vec::new(), None);
+    for server in ties.servers.values() {
+        for decision in invoked.of(&server.id, one.identity).iter().flat_map(|decisions| decisions.iter()) {
+            match decision {
                 Decision::Allowed { .. } | Decision::Conditional { .. } if !served.contains(&server) => {
                     served.push(server);
                 }
                 // A gap in the whole list is told once, on the region.
-                uncertain @ Decision::Uncertain { .. } => unsure = Some(uncertain),
+                uncertain @ Decision::Uncertain { .. } => unsure = Some(uncertain.clone()),
                 _ => {}
             }
         }
     }
-    let name = identity.caller.name();
+    (served, unsure)
+}
+
+fn invoker_on<'a>(
+    judge: &Judge<'a>,
+    key: &OneKey<'_>,
+    ties: &Ties<'_>,
+    one: &Invoker<'a>,
+    (served, unsure): (Vec<&ResourceRef>, Option<Decision>),
+    asked: &mut OfKeys<'a, Vec<Asked>>,
+    subject: impl FnOnce() -> Subject<'a>,
+) -> Option<Verdict> {
+    let (name, label) = (one.identity.caller.name(), key.key().label());
     if served.is_empty() {
         let why = unsure.filter(|_| judge.gap(SourceId::AUTHORIZATION).is_none())?;
-        let why = format!("cannot tell whether {name} invokes models of key {}: {}", key.label(), why.words());
+        let why = format!("cannot tell whether {name} invokes models of key {label}: {}", why.words());
         return Some(subject().undecided("uncertain", why));
     }
     if one.customizes {
         return None;
     }
-    let (through, direct) = (Scenario::through_bedrock(judge.context.region), Scenario::direct());
-    let mut asked = vec![("kms:Decrypt", decide(access, identity, "kms:Decrypt", &through))];
-    let mut surplus: Vec<&str> = Vec::new();
-    for action in NOT_FOR_INVOKERS.iter().filter(|action| !(ties.nova && **action == "kms:GenerateDataKey")) {
-        let ways = [&through, &direct].map(|scenario| decide(access, identity, action, scenario));
-        // why of what was read: an organization that nobody could look at is no excuse for what the key gives away.
-        let worst = ways.into_iter().max_by_key(|answer| match answer.of_what_was_read() {
-            Decision::Allowed { .. } => 2,
-            Decision::Conditional { .. } | Decision::Uncertain { .. } => 1,
-            Decision::ExplicitlyDenied { .. } | Decision::ImplicitlyDenied { .. } => 0,
-        });
-        if let Some(answer) = worst {
-            if answer.of_what_was_read().is_allowed() {
-                surplus.push(action);
-            }
-            asked.push((action, answer));
-        }
-    }
-    let lacks = asked.first().is_some_and(|(_, answer)| answer.decision.is_denied());
-    let draft = table(subject().related(served.iter().map(|server| (*server).clone())), &asked);
-    let label = key.label();
-    let over = format!("only invokes, but is allowed {} on key {label}", listed(&surplus));
+    let asked = asked.of(key, one.identity);
+    let asked = asked.iter().filter(|one| !(ties.nova && one.action == "kms:GenerateDataKey"));
+    let surplus: Vec<&str> = asked.clone().skip(1).filter(|one| one.given).map(|one| one.action).collect();
+    let lacks = asked.clone().next().is_some_and(|one| one.denied);
+    let draft = table(subject().related(served.into_iter().cloned()), asked.clone());
+    let over = || format!("only invokes, but is allowed {} on key {label}", listed(&surplus));
     Some(match (lacks, surplus.is_empty()) {
         (true, true) => draft.fail(
             "missing-right",
@@ -261,37 +323,33 @@ fn invoker<'a>(
         ),
         (true, false) => draft.fail(
             "missing-right",
-            format!("{name} lacks kms:Decrypt on key {label}: inference will be denied; it {over}"),
+            format!("{name} lacks kms:Decrypt on key {label}: inference will be denied; it {}", over()),
         ),
-        (false, false) => draft.fail("over-granted", format!("{name} {over}")),
-        (false, true) => settled(draft, key, &asked, format!("{name} may decrypt and no more")),
+        (false, false) => draft.fail("over-granted", format!("{name} {}", over())),
+        (false, true) => settled(draft, key.key(), asked, || format!("{name} may decrypt and no more")),
     })
 }
 
 /// A pass, unless something it rests on is open or was not read.
-fn settled(draft: Draft<Subject<'_>>, key: &Key, asked: &[(&str, Answer)], right: String) -> Verdict {
-    let open = asked
-        .iter()
-        .find(|(_, answer)| matches!(answer.decision, Decision::Uncertain { .. } | Decision::Conditional { .. }));
-    if let Some((action, answer)) = open {
-        let code = if matches!(answer.decision, Decision::Conditional { .. }) { "conditional" } else { "uncertain" };
-        return draft.undecided(code, format!("{action}: {}", answer.decision.words()));
+fn settled<'a>(
+    draft: Draft<Subject<'_>>,
+    key: &Key,
+    asked: impl Iterator<Item = &'a Asked>,
+    right: impl FnOnce() -> String,
+) -> Verdict {
+    let open = asked.into_iter().find_map(|one| Some((one, one.open?)));
+    if let Some((one, code)) = open {
+        return draft.undecided(code, format!("{}: {}", one.action, one.fact.value));
     }
     let policy = key.policy.known().err().map(|unknown| unread("kms:GetKeyPolicy", unknown));
     match policy.or_else(|| key.grants.known().err().map(|unknown| unread("kms:ListGrants", unknown))) {
         Some(why) => draft.undecided("unread", why),
-        None => draft.pass(right),
+        None => draft.pass(right()),
     }
 }
 
-/// The matrix: one fact an action, with the deciding statement, pointing into the key policy where it
-/// stands there.
-fn table<'a>(subject: Subject<'a>, asked: &[(&str, Answer)]) -> Draft<Subject<'a>> {
+/// The matrix: one fact an action.
+fn table<'a>(subject: Subject<'a>, asked: impl Iterator<Item = &'a Asked>) -> Draft<Subject<'a>> {
     let draft = subject.shows("asked", "through Bedrock; what an invoker must not have, directly too");
-    asked.iter().fold(draft, |draft, (action, answer)| draft.points(action, answer.decision.words(), pointer(answer)))
-}
-
-fn pointer(answer: &Answer) -> Option<Text> {
-    let in_key_policy = answer.decision.by().iter().find(|by| by.layer == crate::access::Layer::KeyPolicy);
-    in_key_policy.and_then(|by| by.pointer.clone())
+    draft.facts(asked.map(|one| one.fact.clone()))
 }

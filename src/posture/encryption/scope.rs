@@ -1,15 +1,20 @@
 //! CUS-KMS-05: whether a key policy lets keys of models be used through Bedrock alone.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::access::apart::{Apart, Marks, Sort};
 use crate::access::{Condition, Effect, Operator, Policy, PrincipalEntry, SetOperator, Statement};
-use crate::base::{Arn, Text};
+use crate::base::{Arn, ResourceId, Text};
 use crate::inventory::{Kind, SourceId};
 use crate::posture::catalogue::framework::{ATLAS, FEDRAMP, GDPR, HIPAA, NIST, OWASP, PCI, SRA};
+use crate::posture::conclusion::Conclusion;
 use crate::posture::control::{Context, Control};
 use crate::posture::identity::{BEDROCK, binds, is_string};
 use crate::posture::judge::{Judge, Problem, listed};
-use crate::posture::verdict::{Area, Severity, Verdict};
+use crate::posture::verdict::{Area, Evidence, Severity, Verdict};
 
-use super::{Used, keys_of_models, metadata, policy_of};
+use super::{Used, keys_of_models, metadata_of, policy_of};
 
 pub(in crate::posture) const KMS_05: Control = Control {
     id: "CUS-KMS-05",
@@ -56,9 +61,11 @@ const VIA: &str = "kms:ViaService";
 
 fn scope(judge: &Judge<'_>) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
-    for used in keys_of_models(judge) {
-        let subject = judge.on(used.reference()).related(used.users.iter().cloned());
-        match metadata(judge, &used.id) {
+    let keys: Vec<Used<'_>> = keys_of_models(judge).collect();
+    let mut seen = Seen::default();
+    for used in &keys {
+        let subject = used.subject(judge).related(used.users.iter().cloned());
+        match metadata_of(judge, used.key, &used.id) {
             // why: nobody can set the policy of a key that AWS manages; see CUS-KMS-01.
             Ok(metadata) if metadata.manager == "AWS" => continue,
             Ok(_) => {}
@@ -67,33 +74,78 @@ fn scope(judge: &Judge<'_>) -> Vec<Verdict> {
                 continue;
             }
         }
-        let policy = match policy_of(judge, &used, &subject) {
-            Ok(policy) => policy,
-            Err(verdict) => {
-                verdicts.push(*verdict);
-                continue;
+        match policy_of(judge, used, &subject) {
+            Ok(policy) => {
+                let expected = expected(judge.context, used);
+                verdicts.extend(subject.concludes(seen.of(judge.context, &used.id, &policy, expected)));
             }
-        };
-        let expected = expected(judge.context, &used);
-        let arn = used.id.arn();
-        // why once a key: a policy may hold thousands of statements.
-        let open: Vec<&str> =
-            USE.iter().copied().filter(|action| !fenced(&policy, action, arn.as_ref(), &expected)).collect();
-        let problems: Vec<Problem> = policy
-            .statements
-            .iter()
-            .filter(|statement| about(statement, arn.as_ref()))
-            .flat_map(|statement| judge_statement(judge.context, statement, &open, &expected))
-            .collect();
-        if let (true, Some((statement, why))) = (problems.is_empty(), policy.malformed().next()) {
-            let pointer = statement.pointer();
-            verdicts.push(subject.malformed(&format!("key policy, {pointer}"), Some(pointer.clone()), why));
-            continue;
+            Err(verdict) => verdicts.push(*verdict),
         }
-        let draft = subject.shows("statements", policy.statements.len()).shows("expected", expected.join(", "));
-        verdicts.extend(draft.conclude(problems, format!("only {} may use it for others", expected.join(" and "))));
     }
     verdicts
+}
+
+/// What was found of policies. why kept: thousands of keys may have the same, and most policies do not tell them apart.
+#[derive(Default)]
+struct Seen<'a>(HashMap<(*const Policy, Sort<'a>), OfPolicy>);
+
+struct OfPolicy {
+    /// why held: another must not come to stand in its place.
+    _policy: Arc<Policy>,
+    apart: Option<Apart>,
+    found: Vec<(Marks, Vec<&'static str>, Vec<Conclusion>)>,
+}
+
+impl<'a> Seen<'a> {
+    /// What is found of a key's policy, now or before of a key like it.
+    fn of(
+        &mut self,
+        context: &Context<'_>,
+        key: &'a ResourceId,
+        policy: &Arc<Policy>,
+        expected: Vec<&'static str>,
+    ) -> Vec<Conclusion> {
+        let tell = |expected: &[&'static str]| conclusions(context, policy, key.arn().as_ref(), expected);
+        let Some((sort, resource)) = Sort::of(key) else { return tell(&expected) };
+        let held = self.0.entry((Arc::as_ptr(policy), sort)).or_insert_with(|| OfPolicy {
+            _policy: Arc::clone(policy),
+            apart: Apart::of(sort, USE, None, [&**policy]),
+            found: Vec::new(),
+        });
+        let Some(apart) = &held.apart else { return tell(&expected) };
+        let marks = apart.marks(resource);
+        let known = held.found.iter().find(|(of, services, _)| *of == marks && *services == expected);
+        if let Some((_, _, known)) = known {
+            return known.clone();
+        }
+        let found = tell(&expected);
+        held.found.push((marks, expected, found.clone()));
+        found
+    }
+}
+
+/// What the policy of a key comes to.
+fn conclusions(
+    context: &Context<'_>,
+    policy: &Policy,
+    key: Option<&Arn>,
+    expected: &[&'static str],
+) -> Vec<Conclusion> {
+    // why once a key: a policy may hold thousands of statements.
+    let open: Vec<&str> = USE.iter().copied().filter(|action| !fenced(policy, action, key, expected)).collect();
+    let problems: Vec<Problem> = policy
+        .statements
+        .iter()
+        .filter(|statement| about(statement, key))
+        .flat_map(|statement| judge_statement(context, statement, &open, expected))
+        .collect();
+    if let (true, Some((statement, why))) = (problems.is_empty(), policy.malformed().next()) {
+        let pointer = statement.pointer();
+        return vec![Conclusion::malformed(&format!("key policy, {pointer}"), Some(pointer), why)];
+    }
+    let facts =
+        vec![Evidence::new("statements", policy.statements.len()), Evidence::new("expected", expected.join(", "))];
+    Conclusion::of(facts, problems, format_args!("only {} may use it for others", expected.join(" and ")))
 }
 
 /// The services whose business this key is, as hosts begin.

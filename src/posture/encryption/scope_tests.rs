@@ -22,6 +22,38 @@ fn key_says(statement: Value) -> impl FnOnce(&mut Inventory) {
     move |i| set_key_policy(i, key_policy_and(statement))
 }
 
+/// A second key with the policy of the first, and a model under it.
+fn twin(inventory: &mut Inventory) {
+    let twin = "arn:aws:kms:us-east-1:123456789012:key/k2";
+    let mut key = inventory.keys[KEY].clone();
+    key.arn = twin.into();
+    key.aliases.clear();
+    inventory.keys.insert(key.arn.clone(), key);
+    let mut model = inventory.models[MODEL].clone();
+    model.arn = format!("{MODEL}2").into();
+    model.detail.known_mut().unwrap().kms_key = Some(twin.into());
+    inventory.models.insert(model.arn.clone(), model);
+}
+
+#[test]
+fn keys_of_one_policy_differ_where_it_names_one() {
+    let missing = ("k2", Fail, "via-service-missing");
+    for (resource, other) in [
+        ("*", missing),
+        ("arn:aws:kms:us-east-1:123456789012:key/*", missing),
+        ("arn:aws:kms:us-east-1:123456789012:key/k?", missing),
+        (KEY, ("k2", Pass, "ok")),
+    ] {
+        let mut statement = uses(json!({"AWS": APP}), json!({}));
+        statement["Resource"] = resource.into();
+        let said = |i: &mut Inventory| {
+            set_key_policy(i, key_policy_and(statement));
+            twin(i);
+        };
+        expect("CUS-KMS-05", resource, said, &[("k1", Fail, "via-service-missing"), other]);
+    }
+}
+
 #[test]
 fn use_through_bedrock() {
     let c = "CUS-KMS-05";

@@ -3,6 +3,7 @@
 mod callers;
 mod enforcement;
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use crate::base::arn::ArnKind;
@@ -74,16 +75,17 @@ fn enforced(judge: &Judge<'_>) -> Vec<Verdict> {
             Err(why) => gaps.push(format!("the organization's Bedrock policy: {why}")),
         },
     }
-    let mut callers = Callers::new(judge);
-    all.into_iter().map(|served| judged(judge, &served, &enforcements, &gaps, &mut callers)).collect()
+    let (held, questions) = (OnceCell::new(), callers::questions(context));
+    let mut callers = Callers::new(judge, &held, &questions);
+    all.iter().map(|served| judged(judge, served, &enforcements, &gaps, &mut callers)).collect()
 }
 
-fn judged(
+fn judged<'j>(
     judge: &Judge<'_>,
-    served: &Served<'_>,
+    served: &'j Served<'_>,
     enforcements: &[Enforcement],
     gaps: &[String],
-    callers: &mut Callers<'_, '_>,
+    callers: &mut Callers<'j, '_>,
 ) -> Verdict {
     let name = &served.name;
     let mut draft = judge

@@ -74,7 +74,7 @@ fn imported_keys(judge: &Judge<'_>) -> Vec<Verdict> {
         });
     }
     for model in inventory.models.values().filter(|model| model.owned && model.customization == IMPORTED) {
-        let subject = judge.on(ResourceRef::new(Kind::Model, &model.arn));
+        let subject = judge.on_item(Kind::Model, model);
         verdicts.push(match model.detail.known() {
             Err(unknown) => subject.unread(unread("bedrock:GetCustomModel", unknown)),
             Ok(detail) => {

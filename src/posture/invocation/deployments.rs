@@ -82,7 +82,7 @@ fn of_deployment(
     region: &[Said],
 ) -> Vec<Verdict> {
     let name = &one.name;
-    let subject = judge.on(ResourceRef::new(Kind::Deployment, &one.arn));
+    let subject = judge.on_item(Kind::Deployment, one);
     let detail = match one.detail.known() {
         Ok(detail) => detail,
         Err(unknown) => return vec![subject.unread(unread("bedrock:GetCustomModelDeployment", unknown))],

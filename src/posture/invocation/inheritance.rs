@@ -40,7 +40,7 @@ fn received(judge: &Judge<'_>) -> Vec<Verdict> {
     let inventory = judge.context.inventory;
     let mut verdicts = Vec::new();
     for model in inventory.models.values().filter(|model| !model.owned) {
-        let subject = judge.on(ResourceRef::new(Kind::Model, &model.arn));
+        let subject = judge.on_item(Kind::Model, model);
         let what = format!("model {} belongs to account", model.name);
         verdicts.push(trusted(judge, subject, &model.owner, "ownerAccountId", ("untrusted-owner", &what)));
     }

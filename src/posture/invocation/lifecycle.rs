@@ -71,7 +71,7 @@ fn of_model(
     by: &BTreeSet<ResourceRef>,
     evaluations: &BTreeMap<&ResourceId, Vec<&EvaluationJob>>,
 ) -> Vec<Verdict> {
-    let subject = judge.on(ResourceRef::new(Kind::Model, &model.arn)).related(by.iter().cloned());
+    let subject = judge.on_item(Kind::Model, model).related(by.iter().cloned());
     // why what serves it: an evaluation invokes the model, and a custom model is invoked through a deployment or
     // throughput.
     let names = std::iter::once(&model.arn).chain(by.iter().map(|server| &server.id));

@@ -43,7 +43,7 @@ pub(in crate::posture) const INV_03: Control = Control {
 fn model_policies(judge: &Judge<'_>) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
     for model in judge.context.inventory.models.values().filter(|model| model.owned) {
-        let subject = judge.on(ResourceRef::new(Kind::Model, &model.arn));
+        let subject = judge.on_item(Kind::Model, model);
         let document = match model.policy.known() {
             Ok(document) => document,
             Err(unknown) => {

@@ -1,11 +1,9 @@
 //! CUS-INV-06: whether resources say whose they are and how sensitive.
 
-use std::collections::BTreeSet;
-
-use crate::inventory::{Kind, Read, ResourceRef, SourceId, Tags};
+use crate::inventory::{Kind, Read, SourceId, Tags};
 use crate::posture::catalogue::framework::{ATLAS, FEDRAMP, GDPR, NIST, PCI};
 use crate::posture::control::Control;
-use crate::posture::judge::{Judge, listed, unread};
+use crate::posture::judge::{Judge, Subject, listed, unread};
 use crate::posture::verdict::{Area, Severity, Verdict};
 
 pub(in crate::posture) const INV_06: Control = Control {
@@ -47,10 +45,13 @@ const ALSO: [(&str, &str); 2] = [("dataclassification", "classification"), ("env
 
 fn tags(judge: &Judge<'_>) -> Vec<Verdict> {
     let inventory = judge.context.inventory;
+    let required: Vec<Required<'_>> =
+        judge.context.expect.required_tags.iter().map(|name| Required::of(name)).collect();
     let mut verdicts = Vec::new();
     macro_rules! each {
         ($kind:ident, $items:expr) => {
-            verdicts.extend($items.map(|one| judged(judge, ResourceRef::new(Kind::$kind, &one.arn), &one.tags)));
+            verdicts
+                .extend($items.map(|one| judged(judge.on_item(Kind::$kind, one), Kind::$kind, &required, &one.tags)));
         };
     }
     each!(Job, inventory.jobs.values());
@@ -63,15 +64,14 @@ fn tags(judge: &Judge<'_>) -> Vec<Verdict> {
     verdicts
 }
 
-fn judged(judge: &Judge<'_>, resource: ResourceRef, tags: &Read<Tags>) -> Verdict {
-    let what = format!("{} {}", resource.kind.word(), judge.context.name_of(&resource));
-    let subject = judge.on(resource);
+fn judged(subject: Subject<'_>, kind: Kind, required: &[Required<'_>], tags: &Read<Tags>) -> Verdict {
     let tags = match tags.known() {
         Ok(tags) => tags,
         Err(unknown) => return subject.unread(unread("bedrock:ListTagsForResource", unknown)),
     };
-    let missing = missing(&judge.context.expect.required_tags, tags);
+    let missing = missing(required, tags);
     let keys = listed(tags.keys());
+    let what = format!("{} {}", kind.word(), subject.name());
     let draft = subject.shows("tags", if keys.is_empty() { "none".to_owned() } else { keys });
     if missing.is_empty() {
         return draft.pass("says whose it is, how sensitive, and where it belongs");
@@ -80,20 +80,34 @@ fn judged(judge: &Judge<'_>, resource: ResourceRef, tags: &Read<Tags>) -> Verdic
     draft.shows("missing", &missing).fail("missing-tags", format!("{what} has no tag for {missing}"))
 }
 
-fn missing<'a>(required: &'a BTreeSet<String>, tags: &Tags) -> Vec<&'a str> {
-    let plain = |key: &str| {
-        let last = key.rsplit([':', '/']).next().unwrap_or_default();
-        last.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).collect::<String>().to_ascii_lowercase()
-    };
+/// A tag that is asked for.
+struct Required<'a> {
+    name: &'a str,
+    /// As names are compared.
+    plain: String,
+    /// Another name that says the same.
+    also: Option<&'static str>,
+}
+
+impl<'a> Required<'a> {
+    fn of(name: &'a str) -> Self {
+        let plain = plain(name);
+        let also = ALSO.iter().find(|(other, _)| *other == plain).map(|(_, also)| *also);
+        Self { name, plain, also }
+    }
+}
+
+fn plain(key: &str) -> String {
+    let last = key.rsplit([':', '/']).next().unwrap_or_default();
+    last.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+fn missing<'a>(required: &[Required<'a>], tags: &Tags) -> Vec<&'a str> {
     let held: Vec<String> = tags
         .iter()
         .filter(|(_, value)| !value.as_str().trim().is_empty())
         .map(|(key, _)| plain(key.as_str()))
         .collect();
-    let said = |name: &str| {
-        let name = plain(name);
-        let also = ALSO.iter().find(|(other, _)| *other == name).map(|(_, also)| *also);
-        held.iter().any(|key| *key == name || Some(key.as_str()) == also)
-    };
-    required.iter().map(String::as_str).filter(|name| !said(name)).collect()
+    let said = |one: &&Required<'_>| held.iter().any(|key| *key == one.plain || Some(key.as_str()) == one.also);
+    required.iter().filter(|one| !said(one)).map(|one| one.name).collect()
 }

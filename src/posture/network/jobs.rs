@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::base::{ResourceId, Text};
 use crate::inventory::SourceId;
+use crate::inventory::bedrock::VpcConfig;
 use crate::posture::catalogue::framework::{ATLAS, FEDRAMP, GDPR, HIPAA, NIST, OWASP, PCI, SRA};
 use crate::posture::control::Control;
 use crate::posture::jobs;
@@ -40,8 +41,11 @@ pub(in crate::posture) const NET_01: Control = Control {
 
 fn jobs_in_vpc(judge: &Judge<'_>) -> Vec<Verdict> {
     let inventory = judge.context.inventory;
+    // What is missing from a list that is not whole is not known to be gone.
+    let [subnets, groups] = [SourceId::SUBNETS, SourceId::SECURITY_GROUPS].map(|list| judge.gap(list).is_none());
     jobs::each(judge, inventory.jobs.values(), |subject, job, detail| {
-        let vpc = detail.vpc.clone().unwrap_or_default();
+        let none = VpcConfig::default();
+        let vpc = detail.vpc.as_ref().unwrap_or(&none);
         let or_none = |ids: &[ResourceId]| if ids.is_empty() { "none".to_owned() } else { listed(ids) };
         let zones: BTreeSet<&Text> =
             vpc.subnets.iter().filter_map(|id| inventory.subnets.get(id)).map(|subnet| &subnet.zone).collect();
@@ -59,14 +63,13 @@ fn jobs_in_vpc(judge: &Judge<'_>) -> Vec<Verdict> {
             };
             problems.push(Problem::fail("no-vpc", format!("job {} {what}", job.name)));
         }
-        // What is missing from a list that is not whole is not known to be gone.
-        if judge.any_gap(&[SourceId::SUBNETS]).is_none() {
+        if subnets {
             let gone = vpc.subnets.iter().filter(|id| !inventory.subnets.contains_key(*id));
             problems.extend(gone.map(|id| {
                 Problem::warn("dangling-subnet", format!("subnet {id} of job {} does not exist any more", job.name))
             }));
         }
-        if judge.any_gap(&[SourceId::SECURITY_GROUPS]).is_none() {
+        if groups {
             let gone = vpc.security_groups.iter().filter(|id| !inventory.security_groups.contains_key(*id));
             problems.extend(gone.map(|id| {
                 Problem::warn(

@@ -1,8 +1,12 @@
 //! Whether whoever may invoke a model is bound to a guardrail by policies.
 
-use crate::access::{Caller, ContextValue, Decision, Identity, Scenario, Statement, identity_decides};
-use crate::base::{Arn, ResourceId};
+use std::cell::OnceCell;
+
+use crate::access::alike::{OfIdentities, Question};
+use crate::access::{Answer, Caller, ContextValue, Decision, Identity, Scenario, Statement};
+use crate::base::ResourceId;
 use crate::inventory::SourceId;
+use crate::posture::control::Context;
 use crate::posture::judge::{Judge, listed};
 use crate::posture::permissions::INVOKES;
 
@@ -11,11 +15,23 @@ use super::Served;
 const KEY: &str = "bedrock:GuardrailIdentifier";
 /// So many who are not bound are named; the rest need not be looked for.
 const NAMED: usize = 3;
+/// In so many ways is each action asked about: see [`questions`].
+const WAYS: usize = 3;
 
 /// Everybody whose policies speak of invoking, parsed when first asked for.
 pub(super) struct Callers<'j, 'a> {
     judge: &'j Judge<'a>,
-    all: Option<Vec<Identity>>,
+    all: &'j OnceCell<Vec<Identity>>,
+    asked: OfIdentities<'j, Vec<Decision>>,
+}
+
+/// Each way to invoke: whatever guardrail is named, without one, and with another than any of ours.
+pub(super) fn questions(context: &Context<'_>) -> Vec<Question> {
+    let another =
+        format!("arn:{}:bedrock:{}:{}:guardrail/another0000:1", context.partition, context.region, context.account);
+    let open = Scenario::open;
+    let ways = [open(), open().with(KEY, ContextValue::Absent), open().with(KEY, ContextValue::one(another))];
+    INVOKES.iter().flat_map(|action| ways.iter().map(|way| (*action, way.clone()))).collect()
 }
 
 /// How callers of one model stand.
@@ -31,43 +47,32 @@ pub(super) struct Bound {
 }
 
 impl<'j, 'a> Callers<'j, 'a> {
-    pub fn new(judge: &'j Judge<'a>) -> Self {
-        Self { judge, all: None }
+    pub fn new(judge: &'j Judge<'a>, all: &'j OnceCell<Vec<Identity>>, questions: &'j [Question]) -> Self {
+        let decisions = |answers: Vec<Answer>| answers.into_iter().map(|answer| answer.decision).collect();
+        Self { judge, all, asked: OfIdentities::new(questions, decisions) }
     }
 
     /// How those stand who may invoke this model.
-    pub fn bound(&mut self, served: &Served<'_>) -> Bound {
+    pub fn bound(&mut self, served: &'j Served<'_>) -> Bound {
         let judge = self.judge;
-        let context = judge.context;
-        let all = self.all.get_or_insert_with(|| identities(judge));
-        let another =
-            format!("arn:{}:bedrock:{}:{}:guardrail/another0000:1", context.partition, context.region, context.account);
-        let without =
-            [Scenario::open().with(KEY, ContextValue::Absent), Scenario::open().with(KEY, ContextValue::one(another))];
-        let open = Scenario::open();
-        let servers: Vec<Arn> = served.servers.iter().filter_map(|server| server.id.arn()).collect();
+        let all = self.all.get_or_init(|| identities(judge));
         let (mut invoking, mut unbound, mut doubts): (usize, Vec<String>, Vec<String>) = Default::default();
-        'all: for identity in &*all {
+        'all: for identity in all {
             let name = identity.caller.name();
             let mut invokes = false;
-            for server in &servers {
-                for action in INVOKES {
-                    let decision = identity_decides(identity, action, server, &open).decision;
-                    if decision.is_denied() {
+            for server in &served.servers {
+                let Some(decisions) = self.asked.of(&server.id, identity) else { continue };
+                for ways in decisions.chunks(WAYS) {
+                    if ways.first().is_none_or(Decision::is_denied) {
                         continue;
                     }
-                    if let Decision::Uncertain { .. } = decision {
-                        doubts.push(format!("{name}: {}", decision.words()));
-                        continue 'all;
-                    }
-                    invokes = true;
-                    let ways = without.iter().map(|way| identity_decides(identity, action, server, way).decision);
-                    for way in ways {
+                    for (at, way) in ways.iter().enumerate() {
                         if let Decision::Uncertain { .. } = way {
                             doubts.push(format!("{name}: {}", way.words()));
                             continue 'all;
                         }
-                        if !way.is_denied() {
+                        invokes = true;
+                        if at > 0 && !way.is_denied() {
                             unbound.push(name.to_owned());
                             if unbound.len() == NAMED {
                                 break 'all;
