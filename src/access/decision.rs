@@ -315,24 +315,31 @@ impl Decision {
 
     /// In one line: what, and by which statement or why not.
     pub fn words(&self) -> Text {
-        let reason = self.reason();
         let (word, between) = match self {
             Self::Allowed { .. } | Self::Conditional { .. } => ("allowed", " "),
             Self::ExplicitlyDenied { .. } => ("denied", " "),
             Self::ImplicitlyDenied { .. } => ("not allowed", ": "),
             Self::Uncertain { .. } => ("uncertain", ": "),
         };
-        Text::new(match self {
-            _ if reason.is_empty() => word.to_owned(),
-            Self::Conditional { conditions, .. } => format!("{word}{between}{reason} when {}", list(conditions)),
-            _ => format!("{word}{between}{reason}"),
-        })
+        let mut words = word.to_owned();
+        let reason = self.reason();
+        if !reason.is_empty() {
+            words += between;
+            words += &reason;
+        }
+        if let Self::Conditional { conditions, .. } = self {
+            words += " when ";
+            words += &list(conditions);
+        }
+        Text::new(words)
     }
 
     /// By which statement, or why not: what a word of its own stands before. Empty if there is nothing to name.
     pub fn reason(&self) -> String {
         match self {
-            Self::Allowed { by } if by.is_empty() => String::new(),
+            Self::Allowed { by } | Self::Conditional { by, .. } | Self::ExplicitlyDenied { by } if by.is_empty() => {
+                String::new()
+            }
             Self::Allowed { by } | Self::Conditional { by, .. } | Self::ExplicitlyDenied { by } => {
                 format!("by {}", statements(by))
             }

@@ -199,14 +199,17 @@ mod tests {
         let texts = |one: &str| vec![Text::new(one)];
         let by = || Deciding { layer: access::Layer::KeyPolicy, pointer: None, span: None, sid: Text::default() };
         for (decision, said) in [
-            (Decision::Uncertain { by: Vec::new(), why: texts("it was not read") }, "it was not read"),
-            (Decision::ImplicitlyDenied { missing: texts("no statement allows it") }, "no statement allows it"),
-            (Decision::ImplicitlyDenied { missing: Vec::new() }, "not allowed"),
-            (Decision::Conditional { by: Vec::new(), conditions: texts("x is y") }, "allowed, under conditions"),
-            (Decision::Conditional { by: vec![by()], conditions: texts("x is y") }, "by key policy, under conditions"),
-            (Decision::Allowed { by: vec![by()] }, "by key policy"),
-            (Decision::Allowed { by: Vec::new() }, "allowed"),
-            (Decision::ExplicitlyDenied { by: vec![by()] }, "by key policy"),
+            (Decision::Uncertain { by: Vec::new(), why: texts("it was not read") }, "Uncertain: it was not read"),
+            (Decision::ImplicitlyDenied { missing: texts("no statement") }, "ImplicitlyDenied: no statement"),
+            (Decision::ImplicitlyDenied { missing: Vec::new() }, "ImplicitlyDenied"),
+            (Decision::Conditional { by: Vec::new(), conditions: texts("x is y") }, "Conditional"),
+            (
+                Decision::Conditional { by: vec![by()], conditions: texts("x is y") },
+                "Conditional: by key policy, under conditions",
+            ),
+            (Decision::Allowed { by: vec![by()] }, "Allowed: by key policy"),
+            (Decision::Allowed { by: Vec::new() }, "Allowed"),
+            (Decision::ExplicitlyDenied { by: vec![by()] }, "ExplicitlyDenied: by key policy"),
         ] {
             assert_eq!(sentence(&decision), said);
         }
