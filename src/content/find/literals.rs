@@ -4,8 +4,6 @@
 //! may be those of a literal, and only there literals are compared. why not an automaton: each of its steps waits for
 //! the one before, and its table is twenty times larger; here nothing waits.
 
-use std::collections::BTreeMap;
-
 /// One literal in a text: which, and where it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Seen {
@@ -21,17 +19,17 @@ const GRAM: usize = 3;
 const TOGETHER: usize = 8 - GRAM + 1;
 /// Sets the bit that tells small letters from large ones. What else it changes is sorted out when literals are compared.
 const FOLD: u64 = 0x2020_2020_2020_2020;
-/// Bits of a hash that say which byte of the table; the next three say which bit of it.
+/// Bits of a hash that say which byte of the table.
 const PLACE_BITS: u32 = 14;
 
 /// Literals to look for.
 #[derive(Debug)]
 pub struct Literals {
-    /// A bit for each hash of three folded bytes that some literal has. why so few a byte: whether there is any at all is
-    /// asked first. why no larger: it must stay near.
+    /// For each hash of three folded bytes, the number of a list in `known`; 0 if no literal has it. why no larger: it
+    /// must stay near.
     table: Box<[u8; 1 << PLACE_BITS]>,
-    /// What has the hash of a bit.
-    known: BTreeMap<(usize, u8), Vec<Known>>,
+    /// What has such a hash. The first list is empty.
+    known: Vec<Vec<Known>>,
     literals: Vec<Box<[u8]>>,
 }
 
@@ -46,13 +44,17 @@ impl Literals {
     /// Of ASCII literals of at least three bytes; a shorter one is never seen, and a test of the table finds it.
     pub fn new(literals: &[&str]) -> Self {
         let mut table = Box::new([0; 1 << PLACE_BITS]);
-        let mut known: BTreeMap<(usize, u8), Vec<Known>> = BTreeMap::new();
+        let mut known = vec![Vec::new()];
         for (number, literal) in literals.iter().enumerate() {
             let grams = literal.as_bytes().windows(GRAM).enumerate();
             let Some((offset, gram)) = grams.min_by_key(|(_, gram)| commonness(gram)) else { continue };
-            let place = place(gram.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)) | FOLD);
-            table[place.0] |= place.1;
-            known.entry(place).or_default().push(Known { literal: number as u16, offset });
+            let list = &mut table[place(gram.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte)) | FOLD)];
+            if *list == 0 {
+                // Beyond so many lists, literals share the last.
+                *list = u8::try_from(known.len()).unwrap_or(u8::MAX);
+                known.resize(known.len().max(usize::from(*list) + 1), Vec::new());
+            }
+            known[usize::from(*list)].push(Known { literal: number as u16, offset });
         }
         Self { table, known, literals: literals.iter().map(|literal| literal.as_bytes().into()).collect() }
     }
@@ -78,7 +80,7 @@ impl Literals {
     #[inline]
     fn look(&self, text: &[u8], at: usize, folded: u64, seen: &mut Vec<Seen>) {
         // why all before one jump: six jumps would cost more than six looks.
-        let any = (0..TOGETHER).fold(0, |any, nth| any | self.table[place(folded >> (8 * nth)).0]);
+        let any = (0..TOGETHER).fold(0, |any, nth| any | self.table[place(folded >> (8 * nth))]);
         if any != 0 {
             self.compare(text, at, folded, seen);
         }
@@ -88,11 +90,8 @@ impl Literals {
     #[inline(never)]
     fn compare(&self, text: &[u8], at: usize, folded: u64, seen: &mut Vec<Seen>) {
         for nth in 0..TOGETHER {
-            let place = place(folded >> (8 * nth));
-            if self.table[place.0] & place.1 == 0 {
-                continue;
-            }
-            for known in self.known.get(&place).into_iter().flatten() {
+            let list = self.table[place(folded >> (8 * nth))];
+            for known in &self.known[usize::from(list)] {
                 let literal = &self.literals[usize::from(known.literal)];
                 let Some(start) = (at + nth).checked_sub(known.offset) else { continue };
                 let end = start + literal.len();
@@ -104,12 +103,11 @@ impl Literals {
     }
 }
 
-/// Which byte of the table tells of the three lowest bytes of a word, and which bit of that: the topmost bits of a hash,
-/// for they are mixed best.
+/// Which byte of the table tells of the three lowest bytes of a word: the topmost bits of a hash, for they are mixed best.
 #[inline]
-fn place(word: u64) -> (usize, u8) {
+fn place(word: u64) -> usize {
     let hash = (word as u32 & 0x00ff_ffff).wrapping_mul(0x9e37_79b1);
-    ((hash >> (u32::BITS - PLACE_BITS)) as usize, 1 << (hash >> (u32::BITS - PLACE_BITS - 3) & 7))
+    (hash >> (u32::BITS - PLACE_BITS)) as usize
 }
 
 /// How often such bytes stand in prose, roughly.
@@ -140,6 +138,17 @@ mod tests {
         assert_eq!(all(&["aaa"], "aaaaa"), [(0, 3), (0, 4), (0, 5)]);
         assert_eq!(all(&["xyz"], ""), []);
         assert_eq!(all(&["[x]"], "{x}[X]"), [(0, 6)]);
+    }
+
+    #[test]
+    fn more_literals_than_lists_are_all_seen() {
+        let letter = |n: usize| char::from(b'a' + (n % 26) as u8);
+        let literals: Vec<String> =
+            (0..2000).map(|n| format!("{}{}{}", letter(n), letter(n / 26), letter(n / 676))).collect();
+        let literals: Vec<&str> = literals.iter().map(String::as_str).collect();
+        for (number, literal) in literals.iter().enumerate() {
+            assert_eq!(all(&literals, &literal.to_uppercase()), [(number as u16, 3)]);
+        }
     }
 
     #[test]
