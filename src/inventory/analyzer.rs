@@ -25,7 +25,7 @@ pub struct Analyzer {
     pub analyzed: Option<Timestamp>,
 }
 
-item!(Analyzer { arn } named |analyzer| analyzer.name.to_string());
+item!(Analyzer { arn } named |analyzer| analyzer.name.as_str());
 
 impl Analyzer {
     /// Whether it is on, and looks for access from outside.

@@ -195,7 +195,7 @@ pub struct InvocationLogs {
     pub filtered: bool,
 }
 
-item!(CustomizationJob { arn, detail, tags } named |job| job.name.to_string());
+item!(CustomizationJob { arn, detail, tags } named |job| job.name.as_str());
 
 /// A model import job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -236,7 +236,7 @@ pub struct ImportJobDetail {
     pub failure: Option<Text>,
 }
 
-item!(ImportJob { arn, detail, tags } named |job| job.name.to_string());
+item!(ImportJob { arn, detail, tags } named |job| job.name.as_str());
 
 /// A model copy job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -291,7 +291,7 @@ pub struct EvaluationJobDetail {
     pub output: Option<S3Uri>,
 }
 
-item!(EvaluationJob { arn, detail } named |job| job.name.to_string());
+item!(EvaluationJob { arn, detail } named |job| job.name.as_str());
 
 /// A batch inference job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -316,7 +316,7 @@ pub struct BatchJob {
     pub created: Timestamp,
 }
 
-item!(BatchJob { arn } named |job| job.name.to_string());
+item!(BatchJob { arn } named |job| job.name.as_str());
 
 /// A custom model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -362,7 +362,7 @@ pub struct ModelDetail {
     pub training_loss: Option<f32>,
 }
 
-item!(CustomModel { arn, detail, policy, tags } named |model| model.name.to_string());
+item!(CustomModel { arn, detail, policy, tags } named |model| model.name.as_str());
 
 /// An imported model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -392,7 +392,7 @@ pub struct ImportedModelDetail {
     pub data: Option<S3Uri>,
 }
 
-item!(ImportedModel { arn, detail, tags } named |model| model.name.to_string());
+item!(ImportedModel { arn, detail, tags } named |model| model.name.as_str());
 
 /// A base model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -421,7 +421,7 @@ pub struct FoundationModel {
     pub outputs: Vec<Text>,
 }
 
-item!(FoundationModel { arn } named |model| model.name.to_string());
+item!(FoundationModel { arn } named |model| model.name.as_str());
 
 /// An on-demand deployment of a custom model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -455,7 +455,7 @@ pub struct DeploymentDetail {
     pub failure: Option<Text>,
 }
 
-item!(Deployment { arn, detail, tags } named |deployment| deployment.name.to_string());
+item!(Deployment { arn, detail, tags } named |deployment| deployment.name.as_str());
 
 /// Provisioned throughput.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -487,6 +487,6 @@ pub struct Throughput {
     pub tags: Read<Tags>,
 }
 
-item!(Throughput { arn, tags } named |throughput| throughput.name.to_string());
+item!(Throughput { arn, tags } named |throughput| throughput.name.as_str());
 
 pub use super::invocation_logging::{CloudWatchLogging, LoggingConfiguration};

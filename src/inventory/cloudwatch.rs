@@ -28,7 +28,7 @@ pub struct Alarm {
     pub rule: Option<Text>,
 }
 
-item!(Alarm { arn } named |alarm| alarm.name.to_string());
+item!(Alarm { arn } named |alarm| alarm.name.as_str());
 
 impl Alarm {
     /// Whether somebody is told when it goes off.
@@ -70,7 +70,7 @@ pub struct Metric {
     pub month: f64,
 }
 
-item!(Metric { id } named |metric| metric.name.to_string());
+item!(Metric { id } named |metric| metric.name.as_str());
 
 impl Metric {
     /// The id of a metric of Amazon Bedrock, for the whole region or for one model.

@@ -25,7 +25,7 @@ pub struct Vpc {
     pub dhcp_options: Option<ResourceId>,
 }
 
-item!(Vpc { id, dns_support, dns_hostnames } named |vpc| vpc.name.to_string());
+item!(Vpc { id, dns_support, dns_hostnames } named |vpc| vpc.name.as_str());
 
 /// A subnet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,7 +44,7 @@ pub struct Subnet {
     pub public_ip: bool,
 }
 
-item!(Subnet { id } named |subnet| subnet.name.to_string());
+item!(Subnet { id } named |subnet| subnet.name.as_str());
 
 /// A route table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -63,7 +63,7 @@ pub struct RouteTable {
     pub routes: Vec<Route>,
 }
 
-item!(RouteTable { id } named |table| table.name.to_string());
+item!(RouteTable { id } named |table| table.name.as_str());
 
 /// A route.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,7 +124,7 @@ pub struct SecurityGroup {
     pub egress: Vec<Permission>,
 }
 
-item!(SecurityGroup { id } named |group| group.name.to_string());
+item!(SecurityGroup { id } named |group| group.name.as_str());
 
 /// One `IpPermission`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,7 +146,7 @@ pub struct DhcpOptions {
     pub name_servers: Vec<Text>,
 }
 
-item!(DhcpOptions { id } named |options| options.id.to_string());
+item!(DhcpOptions { id } named |options| options.id.as_str());
 
 /// A flow log.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -167,7 +167,7 @@ pub struct FlowLog {
     pub destination: Text,
 }
 
-item!(FlowLog { id } named |log| log.id.to_string());
+item!(FlowLog { id } named |log| log.id.as_str());
 
 /// A managed prefix list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -180,7 +180,7 @@ pub struct PrefixList {
     pub owner: Text,
 }
 
-item!(PrefixList { id } named |list| list.name.to_string());
+item!(PrefixList { id } named |list| list.name.as_str());
 
 /// `DescribeVpcBlockPublicAccessOptions`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -22,7 +22,7 @@ pub struct Rule {
     pub targets: Read<Vec<Target>>,
 }
 
-item!(Rule { arn, targets } named |rule| rule.name.to_string());
+item!(Rule { arn, targets } named |rule| rule.name.as_str());
 
 /// Where a rule delivers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -25,7 +25,7 @@ pub struct TrainingJob {
     pub detail: Read<TrainingDetail>,
 }
 
-item!(TrainingJob { arn, detail } named |job| job.name.to_string());
+item!(TrainingJob { arn, detail } named |job| job.name.as_str());
 
 /// What only `DescribeTrainingJob` tells.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -78,7 +78,7 @@ pub struct Function {
     pub configuration: Read<Option<FunctionConfiguration>>,
 }
 
-item!(Function { arn, policy, configuration } named |function| function.arn.last().to_owned());
+item!(Function { arn, policy, configuration } named |function| function.arn.last());
 
 /// What only `GetFunctionConfiguration` tells. Never its environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,4 +141,4 @@ pub struct CollectionPolicy {
     pub document: Read<Document>,
 }
 
-item!(CollectionPolicy { id, document } named |policy| policy.name.to_string());
+item!(CollectionPolicy { id, document } named |policy| policy.name.as_str());

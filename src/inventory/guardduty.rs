@@ -20,7 +20,7 @@ pub struct Detector {
     pub detail: Read<DetectorDetail>,
 }
 
-item!(Detector { id, detail } named |detector| detector.id.to_string());
+item!(Detector { id, detail } named |detector| detector.id.as_str());
 
 /// What only `GetDetector` tells.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

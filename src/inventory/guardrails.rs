@@ -121,7 +121,7 @@ impl GuardrailVersion {
 
 item!(GuardrailVersion { id, detail } named |version| format!("{} v{}", version.guardrail.last(), version.version));
 
-item!(Guardrail { arn, detail } named |guardrail| guardrail.name.to_string());
+item!(Guardrail { arn, detail } named |guardrail| guardrail.name.as_str());
 
 /// A guardrail enforced for the whole account and region.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -152,4 +152,4 @@ pub struct EnforcedGuardrail {
     pub owner: Option<Text>,
 }
 
-item!(EnforcedGuardrail { id } named |config| config.id.to_string());
+item!(EnforcedGuardrail { id } named |config| config.id.as_str());

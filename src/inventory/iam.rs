@@ -44,7 +44,7 @@ pub struct Role {
     pub tags: Tags,
 }
 
-item!(Role { arn } named |role| role.name.to_string());
+item!(Role { arn } named |role| role.name.as_str());
 
 /// A user.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,7 +69,7 @@ pub struct User {
     pub tags: Tags,
 }
 
-item!(User { arn } named |user| user.name.to_string());
+item!(User { arn } named |user| user.name.as_str());
 
 /// A group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -84,7 +84,7 @@ pub struct Group {
     pub attached: Vec<ResourceId>,
 }
 
-item!(Group { arn } named |group| group.name.to_string());
+item!(Group { arn } named |group| group.name.as_str());
 
 /// A managed policy, in its default version.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -99,7 +99,7 @@ pub struct ManagedPolicy {
     pub document: Document,
 }
 
-item!(ManagedPolicy { arn } named |policy| policy.name.to_string());
+item!(ManagedPolicy { arn } named |policy| policy.name.as_str());
 
 /// A long-term API key of Amazon Bedrock (`ListServiceSpecificCredentials`). Never its secret.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -134,7 +134,7 @@ impl LastUse {
     pub const MOST: usize = 200;
 }
 
-item!(LastUse { principal, report, detail } named |last| last.principal.last().to_owned());
+item!(LastUse { principal, report, detail } named |last| last.principal.last());
 
 /// The namespace `bedrock` of a last-accessed report.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -46,7 +46,7 @@ impl Key {
     }
 }
 
-item!(Key { arn, metadata, policy, grants, rotation } named |key| key.label().to_owned());
+item!(Key { arn, metadata, policy, grants, rotation } named |key| key.label());
 
 /// `KeyState`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]

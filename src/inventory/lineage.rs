@@ -282,16 +282,24 @@ impl Lineage {
         reach(of, |at| self.needed_by(at))
     }
 
+    /// All of one kind that lineage reaches, each with what [`Self::up`] says of it.
+    pub fn reached_from(&self, kind: Kind) -> BTreeMap<&ResourceId, &[(Link, ResourceRef)]> {
+        let ends = of_kind(&self.down, kind).map(|(node, _)| (&node.id, &[][..]));
+        // What stands in both is taken from the second.
+        ends.chain(of_kind(&self.up, kind).map(|(node, others)| (&node.id, &others[..]))).collect()
+    }
+
     /// All ids of one kind that lineage reaches.
     pub fn reached(&self, kind: Kind) -> BTreeSet<ResourceId> {
-        // The first that there could be: ends are in the order of their kinds.
-        let first = ResourceRef::new(kind, "");
-        let of = |ends: &Ends| -> Vec<ResourceId> {
-            let of_kind = ends.range(&first..).map(|(node, _)| node).take_while(|node| node.kind == kind);
-            of_kind.map(|node| node.id.clone()).collect()
-        };
-        of(&self.down).into_iter().chain(of(&self.up)).collect()
+        let ends = of_kind(&self.down, kind).chain(of_kind(&self.up, kind));
+        ends.map(|(node, _)| node.id.clone()).collect()
     }
+}
+
+/// The ends of one kind.
+fn of_kind(ends: &Ends, kind: Kind) -> impl Iterator<Item = (&ResourceRef, &Vec<(Link, ResourceRef)>)> {
+    // The first that there could be: ends are in the order of their kinds.
+    ends.range(ResourceRef::new(kind, "")..).take_while(move |(node, _)| node.kind == kind)
 }
 
 /// Gathers what stands beside each other under one end.

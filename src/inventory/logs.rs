@@ -43,7 +43,7 @@ pub struct LogGroup {
     pub subscriptions: Read<Vec<Subscription>>,
 }
 
-item!(LogGroup { name, filters, protection, subscriptions } named |group| group.name.to_string());
+item!(LogGroup { name, filters, protection, subscriptions } named |group| group.name.as_str());
 
 /// A metric filter: what it looks for, and which metrics count it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

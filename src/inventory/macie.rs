@@ -49,7 +49,7 @@ pub struct MacieBucket {
     pub sensitivity: Option<i32>,
 }
 
-item!(MacieBucket { name } named |bucket| bucket.name.to_string());
+item!(MacieBucket { name } named |bucket| bucket.name.as_str());
 
 /// A sensitive-data discovery job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -68,7 +68,7 @@ pub struct ClassificationJob {
     pub created: Timestamp,
 }
 
-item!(ClassificationJob { id } named |job| job.name.to_string());
+item!(ClassificationJob { id } named |job| job.name.as_str());
 
 /// A current (not archived) finding of sensitive data in a bucket that lineage reaches.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

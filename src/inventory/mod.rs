@@ -37,6 +37,7 @@ pub mod testing;
 pub mod trail;
 pub mod update;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -171,7 +172,7 @@ macro_rules! inventory {
                     $(Kind::$variant => self.$field.get(&reference.id).map(Item::name),)*
                     _ => None,
                 };
-                named.filter(|name| !name.is_empty()).unwrap_or_else(|| reference.id.last().to_owned())
+                named.filter(|name| !name.is_empty()).map_or_else(|| reference.id.last().to_owned(), Cow::into_owned)
             }
         }
 

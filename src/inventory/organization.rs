@@ -41,4 +41,4 @@ pub struct OrganizationPolicy {
     pub document: Read<Document>,
 }
 
-item!(OrganizationPolicy { id, document } named |policy| policy.name.to_string());
+item!(OrganizationPolicy { id, document } named |policy| policy.name.as_str());

@@ -67,7 +67,7 @@ impl Bucket {
 item!(Bucket {
     name, owned, region, encryption, versioning, public_access, policy, policy_public, acl, ownership, logging, lock,
     lifecycle, replication
-} named |bucket| bucket.name.to_string());
+} named |bucket| bucket.name.as_str());
 
 /// Default encryption of new objects.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -33,7 +33,7 @@ pub struct Trail {
     pub selectors: Read<Vec<Selector>>,
 }
 
-item!(Trail { arn, status, selectors } named |trail| trail.name.to_string());
+item!(Trail { arn, status, selectors } named |trail| trail.name.as_str());
 
 /// `GetTrailStatus`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -101,7 +101,7 @@ pub struct EventDataStore {
     pub detail: Read<StoreDetail>,
 }
 
-item!(EventDataStore { arn, detail } named |store| store.name.to_string());
+item!(EventDataStore { arn, detail } named |store| store.name.as_str());
 
 /// What only `GetEventDataStore` tells.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -129,4 +129,4 @@ pub struct Channel {
     pub name: Text,
 }
 
-item!(Channel { arn } named |channel| channel.name.to_string());
+item!(Channel { arn } named |channel| channel.name.as_str());

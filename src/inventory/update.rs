@@ -1,5 +1,7 @@
 //! How the inventory changes: whole lists replace, single reads merge.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use super::bedrock::LoggingConfiguration;
@@ -31,7 +33,7 @@ pub trait Item {
     /// What it is stored under.
     fn id(&self) -> &ResourceId;
     /// What a person calls it; empty when it has no name but its id.
-    fn name(&self) -> String;
+    fn name(&self) -> Cow<'_, str>;
     /// Takes what is newer, and keeps each part that the newer one did not ask for.
     fn absorb(&mut self, newer: Self);
     /// Whether a part of it is of before a failure.
@@ -51,9 +53,9 @@ macro_rules! item {
                 &self.$id
             }
 
-            fn name(&self) -> String {
+            fn name(&self) -> std::borrow::Cow<'_, str> {
                 let $this = self;
-                $name
+                $name.into()
             }
 
             fn absorb(&mut self, newer: Self) {

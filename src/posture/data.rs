@@ -164,7 +164,7 @@ pub(super) fn each<'a>(
     mut decide: impl FnMut(&Used<'a>, &'a Bucket, BucketDraft<'a>) -> Vec<Verdict>,
 ) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
-    for used in buckets(judge.context).into_values().filter(|used| used.serves(uses)) {
+    for used in judge.tables().buckets.values().filter(|used| used.serves(uses)) {
         let subject = judge.on(used.reference()).related(used.users.iter().cloned());
         let Some(bucket) = used.bucket else {
             let gap = judge.gap(SourceId::BUCKETS);
@@ -177,9 +177,9 @@ pub(super) fn each<'a>(
                 .push(subject.not_applicable(format!("bucket {} does not exist any more; see CUS-DAT-06", used.name))),
             Some(Presence::Foreign) => {
                 let why = format!("bucket {} belongs to another account: its settings cannot be read", used.name);
-                verdicts.push(facts(judge, &used, subject).undecided("foreign-bucket", why));
+                verdicts.push(facts(judge, used, subject).undecided("foreign-bucket", why));
             }
-            _ => verdicts.extend(decide(&used, bucket, facts(judge, &used, subject))),
+            _ => verdicts.extend(decide(used, bucket, facts(judge, used, subject))),
         }
     }
     verdicts

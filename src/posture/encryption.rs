@@ -11,11 +11,11 @@ pub(super) mod scope_tests;
 pub(super) mod tests;
 mod ties;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::catalogue::framework::{ATLAS, CIS, FEDRAMP, GDPR, HIPAA, NIST, OWASP, PCI, SRA};
-use super::control::Control;
+use super::control::{Context, Control};
 use super::jobs;
 use super::judge::{Judge, Subject, listed_refs, unread};
 use super::verdict::{Area, Severity, Verdict};
@@ -63,45 +63,42 @@ pub(super) const KMS_01: Control = Control {
 fn model_keys(judge: &Judge<'_>) -> Vec<Verdict> {
     let context = judge.context;
     let owned = context.inventory.models.values().filter(|model| model.owned);
-    owned
-        .map(|model| {
-            let subject = judge.on_item(Kind::Model, model);
-            let detail = match model.detail.known() {
-                Ok(detail) => detail,
-                Err(unknown) => return subject.unread(unread("bedrock:GetCustomModel", unknown)),
-            };
-            let Some(named) = &detail.kms_key else {
-                return subject
-                    .shows("modelKmsKeyArn", "none")
-                    .shows("customizationType", &model.customization)
-                    .shows_some("jobArn", detail.job.as_ref())
-                    .fail(
-                        "no-cmk",
-                        format!("model {} has no KMS key: it is encrypted with one that AWS owns", model.name),
-                    );
-            };
-            let key = context.key(named);
-            let subject = subject.related([ResourceRef::new(Kind::Key, key.map_or(named, |key| &key.arn))]);
-            let metadata = match metadata_of(judge, key, named) {
-                Ok(metadata) => metadata,
-                Err(why) => return subject.unread(why),
-            };
-            let alias = key.map_or(named.last(), Key::label);
-            let draft = subject
-                .shows("modelKmsKeyArn", named)
-                .shows("KeyManager", &metadata.manager)
-                .shows("KeyState", &metadata.state)
-                .shows("alias", alias);
-            if metadata.manager == "CUSTOMER" {
-                draft.pass(format!("encrypted with the customer managed key {alias}"))
-            } else {
-                draft.fail(
-                    "aws-managed-key",
-                    format!("model {} is encrypted with {alias}, which AWS manages", model.name),
-                )
-            }
-        })
-        .collect()
+    let mut verdicts = Vec::with_capacity(context.inventory.models.len());
+    verdicts.extend(owned.map(|model| {
+        let subject = judge.on_item(Kind::Model, model);
+        let detail = match model.detail.known() {
+            Ok(detail) => detail,
+            Err(unknown) => return subject.unread(unread("bedrock:GetCustomModel", unknown)),
+        };
+        let Some(named) = &detail.kms_key else {
+            return subject
+                .shows("modelKmsKeyArn", "none")
+                .shows("customizationType", &model.customization)
+                .shows_some("jobArn", detail.job.as_ref())
+                .fail(
+                    "no-cmk",
+                    format!("model {} has no KMS key: it is encrypted with one that AWS owns", model.name),
+                );
+        };
+        let key = context.key(named);
+        let subject = subject.related([ResourceRef::new(Kind::Key, key.map_or(named, |key| &key.arn))]);
+        let metadata = match metadata_of(judge, key, named) {
+            Ok(metadata) => metadata,
+            Err(why) => return subject.unread(why),
+        };
+        let alias = key.map_or(named.last(), Key::label);
+        let draft = subject
+            .shows("modelKmsKeyArn", named)
+            .shows("KeyManager", &metadata.manager)
+            .shows("KeyState", &metadata.state)
+            .shows("alias", alias);
+        if metadata.manager == "CUSTOMER" {
+            draft.pass(format!("encrypted with the customer managed key {alias}"))
+        } else {
+            draft.fail("aws-managed-key", format!("model {} is encrypted with {alias}, which AWS manages", model.name))
+        }
+    }));
+    verdicts
 }
 
 pub(super) const KMS_02: Control = Control {
@@ -212,14 +209,14 @@ pub(super) const KMS_03: Control = Control {
 };
 
 fn key_states(judge: &Judge<'_>) -> Vec<Verdict> {
-    let keys = reached(judge).into_values();
+    let keys = judge.tables().keys.iter();
     keys.map(|used| {
-        let subject = used.subject(judge).related(used.users.iter().cloned());
-        let metadata = match metadata_of(judge, used.key, &used.id) {
+        let subject = used.subject(judge).related(used.users.iter().copied().cloned());
+        let metadata = match metadata_of(judge, used.key, used.id) {
             Ok(metadata) => metadata,
             Err(why) => return subject.unread(why),
         };
-        let users = listed_refs(judge.context, &used.users);
+        let users = listed_refs(judge.context, used.users.iter().copied());
         let label = used.label();
         let draft = subject
             .shows("KeyState", &metadata.state)
@@ -286,10 +283,11 @@ pub(super) const KMS_04: Control = Control {
 const LONGEST_PERIOD_DAYS: i32 = 365;
 
 fn key_rotation(judge: &Judge<'_>) -> Vec<Verdict> {
-    let keys = reached(judge).into_values();
-    keys.filter_map(|used| {
+    let mut verdicts = Vec::with_capacity(judge.tables().keys.len());
+    let keys = judge.tables().keys.iter();
+    verdicts.extend(keys.filter_map(|used| {
         let subject = used.subject(judge);
-        let metadata = match metadata_of(judge, used.key, &used.id) {
+        let metadata = match metadata_of(judge, used.key, used.id) {
             Ok(metadata) => metadata,
             Err(why) => return Some(subject.unread(why)),
         };
@@ -338,8 +336,8 @@ fn key_rotation(judge: &Judge<'_>) -> Vec<Verdict> {
             Some(days) => draft.pass(format!("rotates every {days} days")),
             None => draft.pass("rotates once a year"),
         })
-    })
-    .collect()
+    }));
+    verdicts
 }
 
 fn is_pending_deletion(state: &KeyState) -> bool {
@@ -351,20 +349,20 @@ fn is_pending_deletion(state: &KeyState) -> bool {
 }
 
 /// A key that lineage reaches, under its own ARN where that is known.
-struct Used<'a> {
-    id: ResourceId,
+#[derive(Debug)]
+pub(super) struct UsedKey<'a> {
+    id: &'a ResourceId,
     key: Option<&'a Key>,
-    users: BTreeSet<ResourceRef>,
-    /// How lineage names it.
-    named: Vec<ResourceRef>,
+    /// Each once, in their order.
+    users: Vec<&'a ResourceRef>,
 }
 
-impl<'a> Used<'a> {
+impl<'a> UsedKey<'a> {
     /// Begins a verdict on it.
     fn subject(&self, judge: &Judge<'a>) -> Subject<'a> {
         match self.key {
             Some(key) => judge.on_item(Kind::Key, key),
-            None => judge.on(ResourceRef::new(Kind::Key, &self.id)),
+            None => judge.on(ResourceRef::new(Kind::Key, self.id)),
         }
     }
 
@@ -373,40 +371,50 @@ impl<'a> Used<'a> {
     }
 }
 
-/// Every key of the lineage once, however it is named there.
-fn reached<'a>(judge: &Judge<'a>) -> BTreeMap<ResourceId, Used<'a>> {
-    let mut found: BTreeMap<ResourceId, Used<'a>> = BTreeMap::new();
-    for named in judge.context.lineage.reached(Kind::Key) {
-        let key = judge.context.key(&named);
-        let id = key.map_or_else(|| named.clone(), |key| key.arn.clone());
-        let used =
-            found.entry(id.clone()).or_insert_with(|| Used { id, key, users: BTreeSet::new(), named: Vec::new() });
-        let node = ResourceRef::new(Kind::Key, named);
-        used.users.extend(judge.context.lineage.up(&node).iter().map(|(_, user)| user.clone()));
-        used.named.push(node);
+/// Every key of the lineage once, however it is named there, by its ARN.
+pub(super) fn reached<'a>(context: &Context<'a>) -> Vec<UsedKey<'a>> {
+    let mut found: Vec<UsedKey<'a>> = Vec::new();
+    for (named, users) in context.lineage.reached_from(Kind::Key) {
+        let key = context.key(named);
+        let (id, users) = (key.map_or(named, |key| &key.arn), users.iter().map(|(_, user)| user).collect());
+        found.push(UsedKey { id, key, users });
+    }
+    found.sort_by_key(|used| used.id);
+    // What is named in several ways stands together now.
+    found.dedup_by(|next, held| {
+        let same = next.id == held.id;
+        if same {
+            held.users.append(&mut next.users);
+        }
+        same
+    });
+    for used in &mut found {
+        used.users.sort();
+        used.users.dedup();
     }
     found
 }
 
-/// The keys of models: custom ones that are ours, imported ones, copies.
-fn keys_of_models<'a>(judge: &Judge<'a>) -> impl Iterator<Item = Used<'a>> {
+/// The keys of models, each with what names it: custom models that are ours, imported ones, copies.
+fn keys_of_models<'a>(judge: &Judge<'a>) -> impl Iterator<Item = (&'a UsedKey<'a>, Vec<&'a ResourceRef>)> {
     let inventory = judge.context.inventory;
-    reached(judge).into_values().filter_map(move |mut used| {
-        used.users.retain(|user| match user.kind {
-            Kind::Model => inventory.models.get(&user.id).is_none_or(|model| model.owned),
-            Kind::ImportedModel => true,
-            Kind::CopyJob => inventory
-                .copy_jobs
-                .get(&user.id)
-                .is_none_or(|job| matches!(job.status, JobStatus::Completed | JobStatus::InProgress)),
-            _ => false,
-        });
-        (!used.users.is_empty()).then_some(used)
+    let counts = move |user: &&ResourceRef| match user.kind {
+        Kind::Model => inventory.models.get(&user.id).is_none_or(|model| model.owned),
+        Kind::ImportedModel => true,
+        Kind::CopyJob => inventory
+            .copy_jobs
+            .get(&user.id)
+            .is_none_or(|job| matches!(job.status, JobStatus::Completed | JobStatus::InProgress)),
+        _ => false,
+    };
+    judge.tables().keys.iter().filter_map(move |used| {
+        let models: Vec<&ResourceRef> = used.users.iter().copied().filter(counts).collect();
+        (!models.is_empty()).then_some((used, models))
     })
 }
 
 /// The policy of a key, or a verdict that says why it is not known.
-fn policy_of(judge: &Judge<'_>, used: &Used<'_>, subject: &Subject<'_>) -> Result<Arc<Policy>, Box<Verdict>> {
+fn policy_of(judge: &Judge<'_>, used: &UsedKey<'_>, subject: &Subject<'_>) -> Result<Arc<Policy>, Box<Verdict>> {
     let verdict = |verdict| Err(Box::new(verdict));
     match used.key.map(|key| key.policy.known()) {
         Some(Ok(document)) => {

@@ -74,12 +74,11 @@ pub(super) fn each(
     concerns: impl Fn(&JobRole) -> bool,
     mut decide: impl FnMut(Subject<'_>, &JobRole, &Identity) -> Vec<Verdict>,
 ) -> Vec<Verdict> {
-    let inventory = judge.context.inventory;
     let mut verdicts = Vec::new();
-    for (arn, role) in of(inventory).into_iter().filter(|(_, role)| concerns(role)) {
-        let subject = judge.on(ResourceRef::new(Kind::Role, arn)).related(role.jobs.iter().cloned());
+    for (arn, role) in judge.tables().roles.iter().filter(|(_, role)| concerns(role)) {
+        let subject = judge.on(ResourceRef::new(Kind::Role, *arn)).related(role.jobs.iter().cloned());
         match judge.permissions().find(arn) {
-            Some(identity) => verdicts.extend(decide(subject, &role, identity)),
+            Some(identity) => verdicts.extend(decide(subject, role, identity)),
             None => verdicts.push(absent(judge, subject, arn)),
         }
     }

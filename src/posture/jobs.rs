@@ -11,7 +11,9 @@ pub(super) fn each<'a>(
     jobs: impl IntoIterator<Item = &'a CustomizationJob>,
     mut decide: impl FnMut(Subject<'a>, &'a CustomizationJob, &'a JobDetail) -> Vec<Verdict>,
 ) -> Vec<Verdict> {
-    let mut verdicts = Vec::new();
+    let jobs = jobs.into_iter();
+    // why at once: what grows while it is filled is moved again and again.
+    let mut verdicts = Vec::with_capacity(jobs.size_hint().1.unwrap_or_default());
     for job in jobs {
         let subject = judge.on_item(Kind::Job, job);
         match job.detail.known() {

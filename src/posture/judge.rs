@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::conclusion::Conclusion;
 use super::control::{Context, Control};
 use super::permissions::{Permissions, Shared};
+use super::tables::Tables;
 use super::verdict::{Evidence, Severity, Status, Verdict};
 use crate::access::{BadPolicy, Policy};
 use crate::base::Text;
@@ -22,7 +23,7 @@ pub struct Judge<'a> {
     /// What it looks at.
     pub context: &'a Context<'a>,
     /// What all controls have worked out of it.
-    pub(super) shared: &'a Shared,
+    pub(super) shared: &'a Shared<'a>,
     /// [`Control::sources`]. why kept: each verdict holds them.
     pub(super) sources: &'a [SourceId],
 }
@@ -44,6 +45,11 @@ impl<'a> Judge<'a> {
     /// Begins a verdict on the region.
     pub fn on_region(&self) -> Subject<'a> {
         self.on(self.context.region_ref())
+    }
+
+    /// What several controls look at.
+    pub(super) fn tables(&self) -> &'a Tables<'a> {
+        self.shared.tables()
     }
 
     /// What principals are allowed by their own policies; read once for all controls.

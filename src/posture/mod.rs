@@ -40,6 +40,7 @@ mod permissions;
 mod probe;
 mod recall;
 pub mod score;
+mod tables;
 pub mod verdict;
 
 pub use assess::assess;

@@ -25,4 +25,5 @@ pub(super) use groups::NET_06;
 pub(super) use interfaces::{DESCRIBE, NET_10};
 pub(super) use jobs::NET_01;
 pub(super) use private_link::NET_09;
+pub(super) use reach::{Network, networks};
 pub(super) use routes::{NET_02, Unseen, openings};

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::control::Context;
 use super::judge::{Draft, Judge, Problem, Subject, listed};
+use super::tables::Tables;
 use super::verdict::{Status, Verdict};
 use crate::access::catalogue::{self, Action, is_on};
 use crate::access::who::People;
@@ -27,8 +28,9 @@ pub(super) const INVOKES: &[&str] = &["bedrock:InvokeModel", "bedrock:InvokeMode
 pub(super) const NOBODY: &str = "bedwatch-0";
 
 /// What controls share while one inventory is judged, by several threads.
-#[derive(Debug, Default)]
-pub struct Shared {
+#[derive(Debug)]
+pub struct Shared<'a> {
+    tables: Tables<'a>,
     permissions: OnceLock<Permissions>,
     policies: Mutex<Policies>,
     said: Mutex<HashMap<&'static str, Arc<[Said]>>>,
@@ -66,7 +68,18 @@ pub(super) struct Said {
     pub reason: Text,
 }
 
-impl Shared {
+impl<'a> Shared<'a> {
+    /// Of what is judged.
+    pub(super) fn of(context: &Context<'a>) -> Self {
+        let tables = Tables::of(context);
+        Self { tables, permissions: OnceLock::new(), policies: Mutex::default(), said: Mutex::default() }
+    }
+
+    /// What several controls look at.
+    pub(super) fn tables(&self) -> &Tables<'a> {
+        &self.tables
+    }
+
     /// Everybody's permissions; read when the first control asks.
     pub(super) fn permissions(&self, inventory: &Inventory) -> &Permissions {
         self.permissions.get_or_init(|| Permissions::of(inventory))

@@ -20,8 +20,8 @@ pub(super) fn stale_findings(context: &Context<'_>, verdicts: &mut Vec<Verdict>)
     }
     let Some(recalled) = context.inventory.recalled() else { return };
     let lineage = Lineage::of(&recalled.inventory);
-    let shared = Shared::default();
     let then = Context { inventory: &recalled.inventory, lineage: &lineage, ..*context };
+    let shared = Shared::of(&then);
     let mut kept = Vec::with_capacity(verdicts.len());
     let mut rest = std::mem::take(verdicts).into_iter().peekable();
     // One control after another, as they were judged.

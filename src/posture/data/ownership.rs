@@ -1,6 +1,6 @@
 //! CUS-DAT-06: whether a bucket that a job names is there, and ours.
 
-use super::{BUCKET_LISTS, Used, buckets};
+use super::{BUCKET_LISTS, Used};
 use crate::inventory::s3::{Bucket, Presence};
 use crate::inventory::{Kind, ResourceRef, SourceId};
 use crate::posture::catalogue::framework::{ATLAS, FEDRAMP, GDPR, NIST, OWASP, PCI, SRA};
@@ -40,13 +40,13 @@ pub(in crate::posture) const DAT_06: Control = Control {
 };
 
 fn present(judge: &Judge<'_>) -> Vec<Verdict> {
-    buckets(judge.context)
-        .into_values()
+    let buckets = judge.tables().buckets.values();
+    buckets
         .map(|used| {
             let roles = used.service_roles.iter().map(|role| ResourceRef::new(Kind::Role, *role));
             let subject = judge.on(used.reference()).related(used.users.iter().cloned()).related(roles);
             match used.bucket {
-                Some(bucket) => place(judge, &used, bucket, subject),
+                Some(bucket) => place(judge, used, bucket, subject),
                 None => {
                     let gap = judge.gap(SourceId::BUCKETS);
                     let why = gap.map_or_else(|| "it is not in the inventory".to_owned(), |gap| gap.to_string());

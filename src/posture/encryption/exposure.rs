@@ -12,7 +12,7 @@ use crate::posture::judge::Judge;
 use crate::posture::outsiders;
 use crate::posture::verdict::{Area, Severity, Verdict};
 
-use super::{KEY_LISTS, policy_of, reached};
+use super::{KEY_LISTS, policy_of};
 
 pub(in crate::posture) const KMS_07: Control = Control {
     id: "CUS-KMS-07",
@@ -49,10 +49,10 @@ pub(in crate::posture) const KMS_07: Control = Control {
 fn exposure(judge: &Judge<'_>) -> Vec<Verdict> {
     // why by policy: whom it names does not hang on the key, and many keys have the same.
     let mut seen: HashMap<*const Policy, (Arc<Policy>, Vec<Conclusion>)> = HashMap::new();
-    let keys = reached(judge).into_values();
+    let keys = judge.tables().keys.iter();
     keys.flat_map(|used| {
-        let subject = used.subject(judge).related(used.users.iter().cloned());
-        match policy_of(judge, &used, &subject) {
+        let subject = used.subject(judge).related(used.users.iter().copied().cloned());
+        match policy_of(judge, used, &subject) {
             Ok(policy) => {
                 let (_, found) = seen.entry(Arc::as_ptr(&policy)).or_insert_with(|| {
                     let found = outsiders::conclusions(judge.context, &policy, "key policy", "use the key");

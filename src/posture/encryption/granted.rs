@@ -79,10 +79,11 @@ struct Holders {
 }
 
 fn grants(judge: &Judge<'_>) -> Vec<Verdict> {
-    let mut verdicts = Vec::new();
     // why: more holders may be known once the lists are whole.
     let whole = judge.any_gap(HOLDERS).is_none();
-    for (id, holders) in holders(judge) {
+    let holders = holders(judge);
+    let mut verdicts = Vec::with_capacity(holders.len());
+    for (id, holders) in holders {
         if holders.models.is_empty() {
             continue;
         }

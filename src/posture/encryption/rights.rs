@@ -67,7 +67,7 @@ fn rights(judge: &Judge<'_>) -> Vec<Verdict> {
     let served = ties.values().any(|ties| !ties.servers.is_empty());
     let invokers = if served { invokers(judge) } else { Vec::new() };
     let questions = Questions::of(judge.context.region);
-    let mut verdicts = Vec::new();
+    let mut verdicts = Vec::with_capacity(ties.len());
     // why by likeness: most keys of a large account are alike, and are then asked about once.
     let mut alike: HashMap<Option<Likeness<'_>>, Vec<(OneKey<'_>, &Ties<'_>)>> = HashMap::new();
     for (id, ties) in &ties {

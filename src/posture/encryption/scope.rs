@@ -14,7 +14,7 @@ use crate::posture::identity::{BEDROCK, binds, is_string};
 use crate::posture::judge::{Judge, Problem, listed};
 use crate::posture::verdict::{Area, Evidence, Severity, Verdict};
 
-use super::{Used, keys_of_models, metadata_of, policy_of};
+use super::{UsedKey, keys_of_models, metadata_of, policy_of};
 
 pub(in crate::posture) const KMS_05: Control = Control {
     id: "CUS-KMS-05",
@@ -60,12 +60,11 @@ const USE: &[&str] = &["kms:Decrypt", "kms:GenerateDataKey", "kms:CreateGrant"];
 const VIA: &str = "kms:ViaService";
 
 fn scope(judge: &Judge<'_>) -> Vec<Verdict> {
-    let mut verdicts = Vec::new();
-    let keys: Vec<Used<'_>> = keys_of_models(judge).collect();
+    let mut verdicts = Vec::with_capacity(judge.tables().keys.len());
     let mut seen = Seen::default();
-    for used in &keys {
-        let subject = used.subject(judge).related(used.users.iter().cloned());
-        match metadata_of(judge, used.key, &used.id) {
+    for (used, models) in keys_of_models(judge) {
+        let subject = used.subject(judge).related(models.into_iter().cloned());
+        match metadata_of(judge, used.key, used.id) {
             // why: nobody can set the policy of a key that AWS manages; see CUS-KMS-01.
             Ok(metadata) if metadata.manager == "AWS" => continue,
             Ok(_) => {}
@@ -76,8 +75,8 @@ fn scope(judge: &Judge<'_>) -> Vec<Verdict> {
         }
         match policy_of(judge, used, &subject) {
             Ok(policy) => {
-                let expected = expected(judge.context, used);
-                verdicts.extend(subject.concludes(seen.of(judge.context, &used.id, &policy, expected)));
+                let expected = expected(used);
+                verdicts.extend(subject.concludes(seen.of(judge.context, used.id, &policy, expected)));
             }
             Err(verdict) => verdicts.push(*verdict),
         }
@@ -149,14 +148,13 @@ fn conclusions(
 }
 
 /// The services whose business this key is, as hosts begin.
-fn expected(context: &Context<'_>, used: &Used<'_>) -> Vec<&'static str> {
+fn expected(used: &UsedKey<'_>) -> Vec<&'static str> {
     let mut services = vec!["bedrock"];
-    let users = used.named.iter().flat_map(|node| context.lineage.up(node));
-    let others: Vec<Kind> = users.map(|(_, user)| user.kind).collect();
-    if others.contains(&Kind::Bucket) {
+    let by = |kind: Kind| used.users.iter().any(|user| user.kind == kind);
+    if by(Kind::Bucket) {
         services.push("s3");
     }
-    if others.contains(&Kind::LogGroup) {
+    if by(Kind::LogGroup) {
         services.push("logs");
     }
     services

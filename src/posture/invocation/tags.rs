@@ -47,7 +47,7 @@ fn tags(judge: &Judge<'_>) -> Vec<Verdict> {
     let inventory = judge.context.inventory;
     let required: Vec<Required<'_>> =
         judge.context.expect.required_tags.iter().map(|name| Required::of(name)).collect();
-    let mut verdicts = Vec::new();
+    let mut verdicts = Vec::with_capacity(inventory.jobs.len() + inventory.models.len());
     macro_rules! each {
         ($kind:ident, $items:expr) => {
             verdicts

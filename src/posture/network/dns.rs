@@ -7,7 +7,7 @@ use crate::posture::control::Control;
 use crate::posture::judge::{Judge, Problem, listed, unread};
 use crate::posture::verdict::{Area, Severity, Verdict};
 
-use super::reach::{JOB_LISTS, networks};
+use super::reach::JOB_LISTS;
 
 pub(in crate::posture) const NET_07: Control = Control {
     id: "CUS-NET-07",
@@ -36,7 +36,7 @@ fn resolution(judge: &Judge<'_>) -> Vec<Verdict> {
     let context = judge.context;
     let inventory = context.inventory;
     let mut verdicts = Vec::new();
-    for (id, network) in networks(judge) {
+    for (&id, network) in &judge.tables().networks {
         let subject = judge.on(ResourceRef::new(Kind::Vpc, id)).related(network.references());
         let Some(vpc) = inventory.vpcs.get(id) else {
             let none = || format!("VPC {id} is not in the inventory");

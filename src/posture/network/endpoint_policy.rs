@@ -16,7 +16,7 @@ use crate::posture::judge::{Judge, Problem, listed};
 use crate::posture::probe::Probe;
 use crate::posture::verdict::{Area, Severity, Verdict};
 
-use super::reach::{JOB_LISTS, Network, endpoints_of, is_available, may_be_ours, networks};
+use super::reach::{JOB_LISTS, Network, endpoints_of, is_available, may_be_ours};
 
 pub(in crate::posture) const NET_04: Control = Control {
     id: "CUS-NET-04",
@@ -66,7 +66,7 @@ const EXPECTED: &[&str] = &[
 
 fn policies(judge: &Judge<'_>) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
-    for (vpc, network) in &networks(judge) {
+    for (vpc, network) in &judge.tables().networks {
         let needs = needs(network);
         for endpoint in endpoints_of(judge.context.inventory, vpc, judge.context.region, "s3") {
             if is_available(endpoint) {

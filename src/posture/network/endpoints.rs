@@ -10,7 +10,7 @@ use crate::posture::control::Control;
 use crate::posture::judge::{Judge, Problem, listed};
 use crate::posture::verdict::{Area, Severity, Verdict};
 
-use super::reach::{Network, endpoints_of, is_available, networks};
+use super::reach::{Network, endpoints_of, is_available};
 use super::routes::{Way, way_out};
 
 pub(in crate::posture) const NET_03: Control = Control {
@@ -57,7 +57,7 @@ pub(in crate::posture) const NET_03: Control = Control {
 type Followed<'a> = (&'a RouteTable, Vec<&'a ResourceId>);
 
 fn ways_to_s3(judge: &Judge<'_>) -> Vec<Verdict> {
-    networks(judge).iter().flat_map(|(vpc, network)| of_vpc(judge, vpc, network)).collect()
+    judge.tables().networks.iter().flat_map(|(vpc, network)| of_vpc(judge, vpc, network)).collect()
 }
 
 fn of_vpc<'a>(judge: &Judge<'a>, vpc: &ResourceId, network: &Network<'a>) -> Vec<Verdict> {

@@ -10,8 +10,6 @@ use crate::posture::control::Control;
 use crate::posture::judge::{Judge, Problem, listed};
 use crate::posture::verdict::{Area, Severity, Verdict};
 
-use super::reach::networks;
-
 pub(in crate::posture) const NET_08: Control = Control {
     id: "CUS-NET-08",
     title: "Flow logs on the training VPC",
@@ -53,7 +51,7 @@ fn recorded(judge: &Judge<'_>) -> Vec<Verdict> {
     let context = judge.context;
     let inventory = context.inventory;
     let mut verdicts = Vec::new();
-    for (vpc, network) in networks(judge) {
+    for (&vpc, network) in &judge.tables().networks {
         let name = context.name_of(&ResourceRef::new(Kind::Vpc, vpc));
         let about = |log: &&FlowLog| log.resource == *vpc || network.subnets.contains(&log.resource);
         let logs: Vec<&FlowLog> = inventory.flow_logs.values().filter(about).collect();

@@ -10,7 +10,7 @@ use crate::posture::judge::{Judge, Problem, listed};
 use crate::posture::permissions::INVOKES;
 use crate::posture::verdict::{Area, Severity, Verdict};
 
-use super::reach::{JOB_LISTS, Network, endpoints_of, is_available, may_be_ours, networks};
+use super::reach::{JOB_LISTS, Network, endpoints_of, is_available, may_be_ours};
 
 pub(in crate::posture) const NET_09: Control = Control {
     id: "CUS-NET-09",
@@ -48,7 +48,7 @@ const OWN_MODELS: &[&str] = &["custom-model", "custom-model-deployment", "provis
 
 fn private_links(judge: &Judge<'_>) -> Vec<Verdict> {
     let mut verdicts = Vec::new();
-    for (vpc, network) in &networks(judge) {
+    for (vpc, network) in &judge.tables().networks {
         for names in SERVICES {
             let found = |name| endpoints_of(judge.context.inventory, vpc, judge.context.region, name);
             let endpoints: Vec<&Endpoint> = names.into_iter().flat_map(found).collect();

@@ -7,7 +7,6 @@ use crate::inventory::bedrock::{S3Uri, VpcConfig};
 use crate::inventory::ec2::Endpoint;
 use crate::inventory::{Inventory, Kind, ResourceRef, SourceId};
 use crate::posture::control::Context;
-use crate::posture::judge::Judge;
 
 /// Everything that says which networks and buckets jobs use.
 pub(super) const JOB_LISTS: &[SourceId] =
@@ -15,7 +14,7 @@ pub(super) const JOB_LISTS: &[SourceId] =
 
 /// A customization or import job, as far as its detail is known.
 #[derive(Debug, Clone)]
-pub(super) struct Running<'a> {
+pub(in crate::posture) struct Running<'a> {
     pub job: ResourceRef,
     pub role: &'a ResourceId,
     pub vpc: Option<&'a VpcConfig>,
@@ -58,7 +57,7 @@ pub(super) fn running(inventory: &Inventory) -> Vec<Running<'_>> {
 
 /// A VPC with the subnets that jobs run in, and the jobs.
 #[derive(Debug, Default)]
-pub(super) struct Network<'a> {
+pub(in crate::posture) struct Network<'a> {
     pub subnets: BTreeSet<&'a ResourceId>,
     pub jobs: Vec<Running<'a>>,
 }
@@ -71,8 +70,7 @@ impl Network<'_> {
 }
 
 /// Every VPC that a job runs in. Subnets that are gone are CUS-NET-01's.
-pub(super) fn networks<'a>(judge: &Judge<'a>) -> BTreeMap<&'a ResourceId, Network<'a>> {
-    let inventory = judge.context.inventory;
+pub(in crate::posture) fn networks(inventory: &Inventory) -> BTreeMap<&ResourceId, Network<'_>> {
     let mut found: BTreeMap<&ResourceId, Network<'_>> = BTreeMap::new();
     for running in running(inventory) {
         for vpc in running.vpcs(inventory) {
