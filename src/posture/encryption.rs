@@ -11,7 +11,7 @@ pub(super) mod scope_tests;
 pub(super) mod tests;
 mod ties;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::catalogue::framework::{ATLAS, CIS, FEDRAMP, GDPR, HIPAA, NIST, OWASP, PCI, SRA};
@@ -21,7 +21,7 @@ use super::judge::{Judge, Subject, listed_refs, unread};
 use super::verdict::{Area, Severity, Verdict};
 use crate::access::Policy;
 use crate::base::{ResourceId, Text};
-use crate::inventory::bedrock::JobStatus;
+use crate::inventory::bedrock::{CustomizationJob, JobStatus};
 use crate::inventory::kms::{Key, KeyMetadata, KeyState};
 use crate::inventory::{Kind, ResourceRef, SourceId};
 
@@ -139,8 +139,8 @@ fn job_keys(judge: &Judge<'_>) -> Vec<Verdict> {
             *held = job;
         }
     }
-    let latest: HashSet<&ResourceId> = newest.values().map(|job| &job.arn).collect();
-    let judged = all.values().filter(|job| latest.contains(&job.arn) || job.status == JobStatus::InProgress);
+    let latest = |job: &CustomizationJob| newest.get(&job.output_model_name).is_some_and(|held| held.arn == job.arn);
+    let judged = all.values().filter(|job| latest(job) || job.status == JobStatus::InProgress);
     jobs::each(judge, judged, |subject, job, detail| {
         let training = detail.phases.training.as_ref().map(|phase| &phase.status);
         let draft = subject
@@ -425,8 +425,8 @@ fn policy_of(judge: &Judge<'_>, used: &UsedKey<'_>, subject: &Subject<'_>) -> Re
     }
 }
 
-fn key_id(judge: &Judge<'_>, named: &ResourceId) -> ResourceId {
-    judge.context.key(named).map_or_else(|| named.clone(), |key| key.arn.clone())
+fn key_id<'a>(judge: &Judge<'a>, named: &'a ResourceId) -> &'a ResourceId {
+    judge.context.key(named).map_or(named, |key| &key.arn)
 }
 
 fn context_label(judge: &Judge<'_>, named: &ResourceId) -> String {

@@ -1,5 +1,7 @@
 //! Whether data is still what a job learned from.
 
+use std::collections::BTreeMap;
+
 use super::super::catalogue::framework::{ATLAS, FEDRAMP, HIPAA, NIST, OWASP, PCI, SRA};
 use super::super::control::Control;
 use super::super::jobs;
@@ -8,7 +10,7 @@ use super::super::verdict::{Area, Severity, Verdict};
 use crate::base::Timestamp;
 use crate::inventory::bedrock::{CustomizationJob, JobDetail, Phase, S3Uri};
 use crate::inventory::objects::{Dataset, Listing};
-use crate::inventory::{Kind, ResourceRef, SourceId};
+use crate::inventory::{Inventory, Kind, ResourceRef, SourceId};
 
 pub(in crate::posture) const DAT_11: Control = Control {
     id: "CUS-DAT-11",
@@ -43,6 +45,7 @@ pub(in crate::posture) const DAT_11: Control = Control {
 
 fn drift(judge: &Judge<'_>) -> Vec<Verdict> {
     let inventory = judge.context.inventory;
+    let mut places: BTreeMap<&S3Uri, Place<'_>> = BTreeMap::new();
     jobs::each(judge, inventory.jobs.values(), |subject, job, detail| {
         // Prompts that are logged go on being logged: that is no drift.
         let logged = detail.invocation_logs.as_ref().and_then(|logs| logs.source.as_ref());
@@ -51,17 +54,21 @@ fn drift(judge: &Judge<'_>) -> Vec<Verdict> {
         if uris.is_empty() {
             return Vec::new();
         }
+        for &uri in &uris {
+            places.entry(uri).or_insert_with(|| Place::of(inventory, uri));
+        }
         let mut draft = subject
-            .related(uris.iter().map(|uri| ResourceRef::new(Kind::Data, uri.to_string())))
+            .related(uris.iter().filter_map(|uri| places.get(uri)).map(|place| place.reference.clone()))
             .shows("creationTime", job.created)
             .shows_some("endTime", ended(job))
             .shows_some("trainingStarted", detail.phases.training.as_ref().and_then(|phase| phase.started));
         let (mut problems, mut gaps) = (Vec::new(), Vec::new());
         for uri in uris {
-            let data = inventory.data.get(uri.to_string().as_str());
+            let place = places.get(uri);
+            let data = place.and_then(|place| place.data);
             match data.map(|data| data.listing.known()) {
                 Some(Ok(listing)) => {
-                    draft = draft.shows_some("lastWrite", last_write(data, listing));
+                    draft = draft.shows_some("lastWrite", place.and_then(|place| place.last_write.as_ref()));
                     problems.extend(problem(job, detail, uri, listing));
                     match since_look(judge, job, data, listing) {
                         Ok(Some((look, problem))) => {
@@ -84,6 +91,22 @@ fn drift(judge: &Judge<'_>) -> Vec<Verdict> {
         let open = (!gaps.is_empty()).then(|| ("unread", listed(gaps)));
         draft.conclude_open(problems, open, "nothing was written since before the job began")
     })
+}
+
+/// Where data lies. why once: thousands of jobs may learn from the same.
+struct Place<'a> {
+    reference: ResourceRef,
+    data: Option<&'a Dataset>,
+    last_write: Option<String>,
+}
+
+impl<'a> Place<'a> {
+    fn of(inventory: &'a Inventory, uri: &S3Uri) -> Self {
+        let reference = ResourceRef::new(Kind::Data, uri.to_string());
+        let data = inventory.data.get(&reference.id);
+        let listing = data.and_then(|data| data.listing.known().ok());
+        Self { last_write: listing.and_then(|listing| last_write(data, listing)), reference, data }
+    }
 }
 
 fn ended(job: &CustomizationJob) -> Option<Timestamp> {

@@ -1,6 +1,6 @@
 //! CUS-KMS-08: whether Bedrock holds the grants that models need, and nobody else one that surprises.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::base::ResourceId;
 use crate::inventory::bedrock::JobStatus;
@@ -73,7 +73,7 @@ const OPERATIONS: &[&str] = &["Decrypt", "GenerateDataKey", "DescribeKey", "Crea
 #[derive(Default)]
 struct Holders {
     /// Models that exist.
-    models: BTreeSet<ResourceRef>,
+    models: Vec<ResourceRef>,
     /// Throughput and running jobs, which may hold one beside.
     others: usize,
 }
@@ -87,13 +87,13 @@ fn grants(judge: &Judge<'_>) -> Vec<Verdict> {
         if holders.models.is_empty() {
             continue;
         }
-        let key = judge.context.key(&id);
+        let key = judge.context.key(id);
         let subject = match key {
             Some(key) => judge.on_item(Kind::Key, key),
-            None => judge.on(ResourceRef::new(Kind::Key, &id)),
+            None => judge.on(ResourceRef::new(Kind::Key, id)),
         };
         let subject = subject.related(holders.models.iter().cloned());
-        match metadata_of(judge, key, &id) {
+        match metadata_of(judge, key, id) {
             Ok(metadata) if metadata.manager == "AWS" => continue,
             Ok(_) => {}
             Err(why) => {
@@ -191,9 +191,9 @@ fn is_bedrock(principal: &ResourceId) -> bool {
 }
 
 /// By key: the models that exist, and what else may hold a grant.
-fn holders(judge: &Judge<'_>) -> BTreeMap<ResourceId, Holders> {
+fn holders<'a>(judge: &Judge<'a>) -> BTreeMap<&'a ResourceId, Holders> {
     let inventory = judge.context.inventory;
-    let mut found: BTreeMap<ResourceId, Holders> = BTreeMap::new();
+    let mut found: BTreeMap<&ResourceId, Holders> = BTreeMap::new();
     let keys = keys_by_model(judge, inventory);
     for (model, key) in &keys {
         // why: a model that is being made, or failed, has no primary grant yet, or none.
@@ -202,16 +202,19 @@ fn holders(judge: &Judge<'_>) -> BTreeMap<ResourceId, Holders> {
             Some(_) => Kind::Model,
             None => Kind::ImportedModel,
         };
-        found.entry(key.clone()).or_default().models.insert(ResourceRef::new(kind, *model));
+        found.entry(key).or_default().models.push(ResourceRef::new(kind, *model));
     }
-    let mut more = |key: Option<ResourceId>| {
+    for holders in found.values_mut() {
+        holders.models.sort();
+    }
+    let mut more = |key: Option<&'a ResourceId>| {
         if let Some(key) = key {
             found.entry(key).or_default().others += 1;
         }
     };
-    let named = |key: Option<&ResourceId>| key.map(|key| key_id(judge, key));
+    let named = |key: Option<&'a ResourceId>| key.map(|key| key_id(judge, key));
     for throughput in inventory.throughputs.values() {
-        more(keys.get(&throughput.model).cloned());
+        more(keys.get(&throughput.model).copied());
     }
     for job in inventory.jobs.values().filter(|job| job.status.is_running()) {
         more(named(job.detail.last().and_then(|detail| detail.kms_key.as_ref())));
@@ -221,17 +224,17 @@ fn holders(judge: &Judge<'_>) -> BTreeMap<ResourceId, Holders> {
     }
     for job in inventory.copy_jobs.values().filter(|job| job.status == JobStatus::InProgress) {
         more(named(job.target_key.as_ref()));
-        more(keys.get(&job.source_model).cloned());
+        more(keys.get(&job.source_model).copied());
     }
     // Models that are being made.
     for model in inventory.models.values().filter(|model| model.owned && model.status == "Creating") {
-        more(keys.get(&model.arn).cloned());
+        more(keys.get(&model.arn).copied());
     }
     found
 }
 
 /// The key of each model that has one.
-fn keys_by_model<'a>(judge: &Judge<'_>, inventory: &'a Inventory) -> BTreeMap<&'a ResourceId, ResourceId> {
+fn keys_by_model<'a>(judge: &Judge<'a>, inventory: &'a Inventory) -> BTreeMap<&'a ResourceId, &'a ResourceId> {
     let custom = inventory.models.values().filter_map(|m| Some((&m.arn, m.detail.known().ok()?.kms_key.as_ref()?)));
     let imported =
         inventory.imported_models.values().filter_map(|m| Some((&m.arn, m.detail.known().ok()?.kms_key.as_ref()?)));

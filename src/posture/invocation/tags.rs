@@ -48,10 +48,13 @@ fn tags(judge: &Judge<'_>) -> Vec<Verdict> {
     let required: Vec<Required<'_>> =
         judge.context.expect.required_tags.iter().map(|name| Required::of(name)).collect();
     let mut verdicts = Vec::with_capacity(inventory.jobs.len() + inventory.models.len());
+    let mut seen: Option<Seen<'_>> = None;
     macro_rules! each {
         ($kind:ident, $items:expr) => {
-            verdicts
-                .extend($items.map(|one| judged(judge.on_item(Kind::$kind, one), Kind::$kind, &required, &one.tags)));
+            verdicts.extend($items.map(|one| {
+                let subject = judge.on_item(Kind::$kind, one);
+                judged(subject, Kind::$kind, &required, &one.tags, &mut seen)
+            }));
         };
     }
     each!(Job, inventory.jobs.values());
@@ -64,20 +67,37 @@ fn tags(judge: &Judge<'_>) -> Vec<Verdict> {
     verdicts
 }
 
-fn judged(subject: Subject<'_>, kind: Kind, required: &[Required<'_>], tags: &Read<Tags>) -> Verdict {
+/// What is found of tags. why kept: what is made together is tagged alike, and comes one after another.
+struct Seen<'a> {
+    tags: &'a Tags,
+    keys: String,
+    /// None where none is.
+    missing: Option<String>,
+}
+
+fn judged<'a>(
+    subject: Subject<'_>,
+    kind: Kind,
+    required: &[Required<'_>],
+    tags: &'a Read<Tags>,
+    seen: &mut Option<Seen<'a>>,
+) -> Verdict {
     let tags = match tags.known() {
         Ok(tags) => tags,
         Err(unknown) => return subject.unread(unread("bedrock:ListTagsForResource", unknown)),
     };
-    let missing = missing(required, tags);
-    let keys = listed(tags.keys());
-    let what = format!("{} {}", kind.word(), subject.name());
-    let draft = subject.shows("tags", if keys.is_empty() { "none".to_owned() } else { keys });
-    if missing.is_empty() {
-        return draft.pass("says whose it is, how sensitive, and where it belongs");
-    }
-    let missing = listed(missing);
-    draft.shows("missing", &missing).fail("missing-tags", format!("{what} has no tag for {missing}"))
+    let alike = seen.take().filter(|held| held.tags == tags);
+    let find = || {
+        let missing = missing(required, tags);
+        Seen { tags, keys: listed(tags.keys()), missing: (!missing.is_empty()).then(|| listed(missing)) }
+    };
+    let Seen { keys, missing, .. } = seen.insert(alike.unwrap_or_else(find));
+    let shown = if keys.is_empty() { "none" } else { keys.as_str() };
+    let Some(missing) = missing else {
+        return subject.shows("tags", shown).pass("says whose it is, how sensitive, and where it belongs");
+    };
+    let why = format!("{} {} has no tag for {missing}", kind.word(), subject.name());
+    subject.shows("tags", shown).shows("missing", missing).fail("missing-tags", why)
 }
 
 /// A tag that is asked for.
