@@ -2,8 +2,6 @@
 
 use std::io::{self, Read};
 
-use crate::content::swar::find_byte;
-
 // why no more: what was read should still be near when it is looked at.
 const CHUNK: usize = 64 * 1024;
 /// How much of a part is seen again in the next one, so that nothing is torn apart at the seam.
@@ -62,7 +60,7 @@ impl<R: Read> Lines<R> {
     /// The next line or part; none at the end.
     pub(super) fn next(&mut self) -> io::Result<Option<Line<'_>>> {
         loop {
-            if let Some(at) = find_byte(&self.buffer[self.searched..self.end], b'\n').map(|n| self.searched + n) {
+            if let Some(at) = memchr::memchr(b'\n', &self.buffer[self.searched..self.end]).map(|n| self.searched + n) {
                 return Ok(Some(self.give(at, at + 1, true)));
             }
             self.searched = self.end;
