@@ -9,8 +9,8 @@ use std::io::Write as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bedwatch::access::actions::KMS_ACTIONS;
 use bedwatch::access::batch::evaluate_line;
+use bedwatch::access::catalogue;
 use bedwatch::access::engine::{Survey, Verdict};
 use bedwatch::access::identity::Boundary;
 use bedwatch::access::obtain::obtain;
@@ -217,7 +217,8 @@ fn say(what: &str, time: Duration, target: &str, more: &str) {
 fn main() {
     let mut dice = Dice(7);
     let (people, keys) = (people(&mut dice), keys(&mut dice));
-    let actions: Vec<String> = KMS_ACTIONS.iter().map(|name| format!("kms:{name}")).collect();
+    let actions: Vec<String> =
+        catalogue::service("kms").unwrap().actions.iter().map(|action| action.name.clone()).collect();
     let (scenario, guards) = (Scenario::open(), Guards::default());
     let before = peak();
 

@@ -119,6 +119,20 @@ pub fn action(name: &str) -> Option<&'static Action> {
     of.actions.iter().find(|action| action.name.eq_ignore_ascii_case(name))
 }
 
+/// Every action that is asked about resources of a type, as they are written: `kms:Decrypt` of a `key`. Not
+/// `kms:CreateKey`: that is asked about no key, and what a key's policy says of it means nothing.
+pub fn of_type(prefix: &str, resource_type: &str) -> Vec<String> {
+    let actions = service(prefix).into_iter().flat_map(|of| &of.actions);
+    actions.filter(|action| action.types.contains(&resource_type)).map(|action| action.name.clone()).collect()
+}
+
+/// Why a question about a resource means little: the action is one that is asked about none.
+pub fn placeless(name: &str) -> Option<Text> {
+    let action = action(name).filter(|action| action.types.is_empty())?;
+    let name = &action.name;
+    Some(Text::new(format!("{name} is asked about no resource: what a policy on this one says of it means nothing")))
+}
+
 /// Why an action may not exist, with those whose names are nearest; none for one that is known, and for a service that
 /// is not in the table. It is asked about all the same: AWS adds actions, and the table is of a day.
 pub fn doubt(name: &str) -> Option<Text> {
@@ -257,7 +271,7 @@ mod tests {
         }
         assert_eq!((steps("", "abc"), steps("decript", "decrypt"), steps("a", "a")), (3, 1, 0));
     }
-    use crate::access::actions::{KMS_ACTIONS, that_matter};
+    use crate::access::actions::that_matter;
     use crate::access::condition::is_multivalued;
     use proptest::prelude::*;
 
@@ -289,9 +303,21 @@ mod tests {
     }
 
     #[test]
+    fn what_is_asked_of_no_key_is_not_among_its_actions() {
+        let of_keys = of_type("kms", "key");
+        assert_eq!(of_keys.len(), 45);
+        let has = |name: &str| of_keys.iter().any(|held| held == name);
+        assert!(["kms:Decrypt", "kms:CreateAlias", "kms:RetireGrant", "kms:PutKeyPolicy"].into_iter().all(has));
+        assert!(!["kms:CreateKey", "kms:ListKeys", "kms:ListAliases", "kms:GenerateRandom"].into_iter().any(has));
+        let said = placeless("KMS:createkey").unwrap();
+        assert!(said.as_str().starts_with("kms:CreateKey is asked about no resource"), "{said}");
+        assert_eq!([placeless("kms:Decrypt"), placeless("kms:Nothing")], [None, None]);
+        assert_eq!(of_type("kms", "bucket"), Vec::<String>::new());
+        assert_eq!(of_type("nothing", "key"), Vec::<String>::new());
+    }
+
+    #[test]
     fn the_lists_of_the_code_are_those_of_the_table() {
-        let table: Vec<&str> = service("kms").unwrap().actions.iter().map(|one| &one.name[4..]).collect();
-        assert_eq!(table, KMS_ACTIONS);
         for (prefix, of) in services() {
             for key in &of.keys {
                 // Tags are one key each, whatever the name.

@@ -217,7 +217,7 @@ pub fn propose_grant(
 
 /// Who gains and loses between two states of a key.
 fn changes(inventory: &Inventory, before: KeyAccess, after: KeyAccess) -> Vec<Difference> {
-    let actions: Vec<String> = super::actions::KMS_ACTIONS.iter().map(|action| format!("kms:{action}")).collect();
+    let actions = super::catalogue::of_type("kms", "key");
     let mut people = People::of(inventory);
     let mut ask = |access: KeyAccess| {
         let target = Target::One(Box::new(access.resource()));

@@ -43,7 +43,8 @@ pub(super) fn run(target: &Target, args: &WhyArgs) -> Result<Exit, Trouble> {
     let way = args.how.way(&inventory)?;
     way.carries(&args.action)?;
     let mut answer = who::answer(&resource, &identity, &args.action, &way.scenario, &way.guards);
-    answer.caveats.splice(0..0, catalogue::doubt(&args.action).into_iter().chain(way.notes()));
+    let doubts = catalogue::doubt(&args.action).into_iter().chain(catalogue::placeless(&args.action));
+    answer.caveats.splice(0..0, doubts.chain(way.notes()));
     let mut out = io::BufWriter::new(io::stdout().lock());
     for format in &args.formats {
         match format {

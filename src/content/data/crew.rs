@@ -11,7 +11,7 @@ use super::block::Block;
 use super::look::Looker;
 
 /// So many blocks a thread has before it: one to look at, one to go on with.
-const AHEAD: usize = 2;
+pub(super) const AHEAD: usize = 2;
 
 /// Hands every block that `next` makes (in the memory of an old one) to a looker, and then to `keep`, in order. An error
 /// of `next` comes back when all before it are kept.

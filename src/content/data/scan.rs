@@ -15,6 +15,9 @@ use crate::content::inflate::{GZIP, Gunzip};
 use crate::content::mask::Masks;
 use crate::content::opinion::Samples;
 
+/// Lines that wait for the threads that look at them may take so many bytes in all.
+const WAITING: usize = 128 << 20;
+
 /// How to scan.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
@@ -24,8 +27,16 @@ pub struct Options {
     pub keep: usize,
     /// Stop reading a file after so many bytes as they come out of it.
     pub max_bytes: u64,
-    /// So many threads look at lines, besides the one that reads them; with one, that one does all.
+    /// At most so many threads look at lines, besides the one that reads them; with one, that one does all. Fewer where
+    /// lines may be very long, so that memory stays bounded.
     pub threads: usize,
+}
+
+impl Options {
+    /// How many threads look.
+    fn crew(&self) -> usize {
+        self.threads.min(WAITING / crew::AHEAD / self.max_line.max(1)).max(1)
+    }
 }
 
 impl Default for Options {
@@ -81,7 +92,7 @@ impl Scanner {
         Self {
             options,
             comparable: !masks.is_random(),
-            lookers: (0..options.threads.max(1)).map(|_| looker()).collect(),
+            lookers: (0..options.crew()).map(|_| looker()).collect(),
             kept,
             files: Vec::new(),
         }
@@ -158,4 +169,17 @@ fn first(input: &mut impl Read, head: &mut [u8; 2]) -> io::Result<usize> {
         }
     }
     Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lines_are_not_looked_at_by_many() {
+        let crew = |threads, max_line| Options { threads, max_line, ..Options::default() }.crew();
+        let default = Options::default().max_line;
+        assert_eq!([crew(0, default), crew(1, default), crew(4, default), crew(64, default)], [1, 1, 4, 16]);
+        assert_eq!([crew(8, 256 << 20), crew(8, 4096), crew(8, 0)], [1, 8, 8]);
+    }
 }

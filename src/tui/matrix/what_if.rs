@@ -11,7 +11,7 @@ use super::ask::{Asked, Part, Question, Reply, target};
 use super::board::CellOf;
 use crate::access::remarks::remarks;
 use crate::access::who::{Difference, diff, who_of};
-use crate::access::{Layer, Matrix, People, Policy, Scenario, Target, actions};
+use crate::access::{Layer, Matrix, People, Policy, Scenario, Target, catalogue};
 use crate::base::{ResourceId, Text};
 use crate::fix;
 use crate::inventory::kms::Grant;
@@ -410,10 +410,10 @@ pub fn outcome(question: &Question, draft: &Draft) -> Result<Outcome, String> {
     Ok(found)
 }
 
-/// The actions that are compared: all of a key; else those that matter and those that the policy names.
+/// The actions that are compared: all that are asked of a key; else those that matter and those that the policy names.
 fn compared(target: &Target, policy: Option<&Document>) -> Vec<String> {
     if target.arn().service == "kms" {
-        return actions::KMS_ACTIONS.iter().map(|action| format!("kms:{action}")).collect();
+        return catalogue::of_type("kms", "key");
     }
     let mut all: Vec<String> = target.actions().iter().map(|action| (*action).to_owned()).collect();
     let named = policy.and_then(|document| Policy::parse(document).ok()).into_iter().flat_map(|policy| {
