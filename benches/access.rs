@@ -217,8 +217,9 @@ fn say(what: &str, time: Duration, target: &str, more: &str) {
 fn main() {
     let mut dice = Dice(7);
     let (people, keys) = (people(&mut dice), keys(&mut dice));
-    let actions: Vec<String> =
-        catalogue::service("kms").unwrap().actions.iter().map(|action| action.name.clone()).collect();
+    let kms = catalogue::service("kms").into_iter().flat_map(|of| &of.actions);
+    let actions: Vec<String> = kms.map(|action| action.name.clone()).collect();
+    assert_eq!(actions.len(), 56, "every action of KMS");
     let (scenario, guards) = (Scenario::open(), Guards::default());
     let before = peak();
 

@@ -177,7 +177,7 @@ mod tests {
 
     #[test]
     fn long_lines_are_not_looked_at_by_many() {
-        let crew = |threads, max_line| Options { threads, max_line, ..Options::default() }.crew();
+        let crew = |threads, max_line| Options { max_line, threads, ..Options::default() }.crew();
         let default = Options::default().max_line;
         assert_eq!([crew(0, default), crew(1, default), crew(4, default), crew(64, default)], [1, 1, 4, 16]);
         assert_eq!([crew(8, 256 << 20), crew(8, 4096), crew(8, 0)], [1, 8, 8]);
