@@ -260,21 +260,7 @@ fn two(own: &str, change: impl Fn(&mut Key)) -> bool {
         let mut key = Key::bare(format!("arn:aws:kms:us-east-1:111122223333:key/{id}"));
         key.policy = Read::got(Document::pretty(&text), at());
         key.grants = Read::got(Vec::new(), at());
-        key.metadata = Read::got(
-            KeyMetadata {
-                state: KeyState::Enabled,
-                manager: "CUSTOMER".into(),
-                origin: "AWS_KMS".into(),
-                spec: "SYMMETRIC_DEFAULT".into(),
-                usage: "ENCRYPT_DECRYPT".into(),
-                multi_region: false,
-                description: id.into(),
-                created: None,
-                deletion: None,
-                valid_to: None,
-            },
-            at(),
-        );
+        key.metadata = Read::got(KeyMetadata { description: id.into(), ..testing::key_metadata() }, at());
         key.aliases = vec![id.into()];
         key
     });
